@@ -1,0 +1,381 @@
+"""Bookings: a dose reserved for a person in a time slot, or a place on the wait list.
+
+The wait list is first come, first served per vaccine, in the order of booking.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from enum import StrEnum
+from typing import ClassVar
+
+from domain.actors import ANYONE, BY_POLICY, RECIPIENT, STAFF_ROLES, VACCINATOR, VACCINE_MANAGER, Role
+from domain.codes import Kind, new_code
+from domain.errors import (
+    AlreadyBooked,
+    BookingClosed,
+    NotAllowed,
+    SlotFull,
+    SlotUnknown,
+    SoldOut,
+    TooEarly,
+    TooYoung,
+)
+from domain.events import (
+    Booked,
+    BookingCancelled,
+    BookingNoShow,
+    BookingPromoted,
+    BookingReopened,
+    BookingWaitlisted,
+    InjectionCompleted,
+    InjectionVoided,
+    RecipientRegistered,
+    StockAdded,
+)
+from domain.messages import Command, Query
+from domain.ports import Context, UnitOfWork
+from domain.presentation import Disease, Presentation
+from domain.recipient import PersonDetails, Recipient, identity_digest, masked, parse_text
+from domain.stock import EntryKind, Vaccine, post
+
+
+class BookingStatus(StrEnum):
+    RESERVED = "reserved"
+    WAITING = "waiting"
+    CANCELLED = "cancelled"
+    COMPLETED = "completed"
+    NO_SHOW = "no-show"
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """One person's booking of one dose. ``slot`` is the start of the time slot, UTC."""
+
+    code: str
+    recipient: str
+    vaccine: str
+    slot: datetime
+    status: BookingStatus
+    booked_at: datetime
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the person still hopes to come."""
+        return self.status in (BookingStatus.RESERVED, BookingStatus.WAITING)
+
+
+@dataclass(frozen=True, slots=True)
+class BookingReceipt:
+    """What the recipient is told: the code, and whether a dose is reserved or awaited."""
+
+    booking: str
+    status: BookingStatus
+    product: str
+    slot: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TicketFacts:
+    """What is printed on the ticket. ``slot`` is on the clinic's wall clock, ``name`` masked."""
+
+    code: str
+    name: str
+    vaccine_ko: str
+    vaccine_en: str
+    slot: datetime
+    waiting: bool
+    clinic_ko: str
+    clinic_en: str
+    clinic_phone: str
+
+
+# -- what can be asked ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Day:
+    """A day with how many people can still be booked on it."""
+
+    date: date
+    free: int
+
+
+@dataclass(frozen=True)
+class SlotLevel:
+    """A time slot (UTC start) with how many people can still be booked into it."""
+
+    slot: datetime
+    free: int
+
+
+@dataclass(frozen=True)
+class ListDays(Query[list[Day]]):
+    """The open days up to the horizon, with the room left on each."""
+
+
+@dataclass(frozen=True)
+class ListSlots(Query[list[SlotLevel]]):
+    """The slots of a day that have not begun yet, with the room left in each."""
+
+    day: date
+
+
+@dataclass(frozen=True)
+class BookingDetail:
+    """One booking for its owner. ``ahead`` counts those before it on the wait list."""
+
+    booking: Booking
+    presentation: Presentation
+    name: str
+    """Masked."""
+    ahead: int
+
+
+@dataclass(frozen=True)
+class GetBooking(Query[BookingDetail]):
+    """A booking of one's own (or any, for staff). Raises NotFound."""
+
+    allowed: ClassVar[frozenset[Role]] = RECIPIENT | STAFF_ROLES
+    booking: str
+
+
+# -- what can be done -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Book(Command[BookingReceipt]):
+    """Reserve a dose in a slot, or, when none is left and the person agrees, join the wait list."""
+
+    allowed: ClassVar[frozenset[Role]] = ANYONE
+    person: PersonDetails
+    vaccine: str
+    slot: datetime
+    join_wait_list: bool = False
+
+
+@dataclass(frozen=True)
+class CancelBooking(Command[None]):
+    """Give a reserved dose, or the place on the wait list, back."""
+
+    allowed: ClassVar[frozenset[Role]] = RECIPIENT | STAFF_ROLES
+    booking: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class MarkNoShow(Command[None]):
+    """The person did not come; the dose goes to the first on the wait list."""
+
+    allowed: ClassVar[frozenset[Role]] = VACCINATOR | VACCINE_MANAGER
+    booking: str
+
+
+@dataclass(frozen=True)
+class PromoteWaiting(Command[int]):
+    """Give every dose that is free to whoever waits longest; answers how many were promoted."""
+
+    allowed: ClassVar[frozenset[Role]] = VACCINE_MANAGER | BY_POLICY
+    vaccine: str
+
+
+@dataclass(frozen=True)
+class PrintTicket(Command[str]):
+    """The booking's ticket as PDF; answers where it was put."""
+
+    allowed: ClassVar[frozenset[Role]] = RECIPIENT | STAFF_ROLES
+    booking: str
+
+
+def book(uow: UnitOfWork, command: Book, context: Context) -> BookingReceipt:
+    """Rule 2: a dose when one is available, otherwise the wait list, in one transaction."""
+    now, clinic = context.now, context.clinic
+    vaccine = uow.vaccines.get(command.vaccine)
+    if clinic.slot_end(command.slot) <= now or not clinic.is_slot(command.slot):
+        raise SlotUnknown
+    recipient = _recipient(uow, command.person, context, vaccine, clinic.today(command.slot))
+
+    status = BookingStatus.RESERVED if vaccine.available > 0 else BookingStatus.WAITING
+    if status is BookingStatus.WAITING and not command.join_wait_list:
+        raise SoldOut(vaccine=vaccine.presentation.title)
+    people = uow.bookings.people_in_slot(command.slot)
+    if status is BookingStatus.RESERVED and people >= clinic.schedule.capacity:
+        raise SlotFull
+    booking = Booking(new_code(Kind.BOOKING), recipient.code, vaccine.code, command.slot, status, now)
+    uow.bookings.save(booking)
+    product = vaccine.presentation.title
+    if status is BookingStatus.RESERVED:
+        post(uow, context, vaccine.code, EntryKind.RESERVED, reserved=1, reference=booking.code)
+        uow.emit(Booked(booking.code, recipient.code, vaccine.code, product, booking.slot))
+    else:
+        uow.emit(BookingWaitlisted(booking.code, recipient.code, vaccine.code, product, booking.slot))
+    return BookingReceipt(booking.code, status, product, booking.slot)
+
+
+def cancel_booking(uow: UnitOfWork, command: CancelBooking, context: Context) -> None:
+    """Rule 3: a reserved dose is released; a place on the wait list changes no quantity.
+
+    Who is promoted in its place is the policy for BookingCancelled (`policies.AT_ONCE`).
+    """
+    booking = _own(uow, command.booking, context)
+    if not booking.is_live:
+        raise BookingClosed(status=booking.status)
+    reason = parse_text(command.reason, "reason", limit=200, required=False)
+    was_reserved = booking.status is BookingStatus.RESERVED
+    uow.bookings.save(replace(booking, status=BookingStatus.CANCELLED))
+    if was_reserved:
+        _release(uow, context, booking)
+    uow.emit(BookingCancelled(booking.code, booking.recipient, booking.vaccine, was_reserved, reason))
+
+
+def mark_no_show(uow: UnitOfWork, command: MarkNoShow, context: Context) -> None:
+    """A reserved dose whose person did not come is released."""
+    booking = uow.bookings.get(command.booking)
+    if booking.status is not BookingStatus.RESERVED:
+        raise BookingClosed(status=booking.status)
+    uow.bookings.save(replace(booking, status=BookingStatus.NO_SHOW))
+    _release(uow, context, booking)
+    uow.emit(BookingNoShow(booking.code, booking.recipient, booking.vaccine))
+
+
+def promote_waiting(uow: UnitOfWork, command: PromoteWaiting, context: Context) -> int:
+    """Whoever waits longest for this vaccine gets the next free dose, while there is one.
+
+    The slot they wished for is kept while it has room; otherwise they get the next that has.
+    """
+    promoted = 0
+    while uow.vaccines.get(command.vaccine).available > 0:
+        booking = uow.bookings.first_waiting(command.vaccine)
+        if booking is None:
+            break
+        slot = _slot_with_room(uow, context, booking.slot)
+        if slot is None:
+            break
+        uow.bookings.save(replace(booking, status=BookingStatus.RESERVED, slot=slot))
+        post(uow, context, booking.vaccine, EntryKind.RESERVED, reserved=1, reference=booking.code)
+        uow.emit(BookingPromoted(booking.code, booking.recipient, booking.vaccine, slot))
+        promoted += 1
+    return promoted
+
+
+def step_back(uow: UnitOfWork, context: Context, vaccine: Vaccine, doses: int) -> None:
+    """Before this many doses are lost: reservations that would have none return to the wait list.
+
+    The last to have booked step back first, and stand before all who came after them.
+    """
+    while uow.vaccines.get(vaccine.code).available < doses:
+        booking = uow.bookings.last_reserved(vaccine.code)
+        if booking is None:
+            break
+        uow.bookings.save(replace(booking, status=BookingStatus.WAITING))
+        _release(uow, context, booking)
+        product = vaccine.presentation.title
+        uow.emit(BookingWaitlisted(booking.code, booking.recipient, vaccine.code, product, booking.slot))
+
+
+# -- what follows from elsewhere (see `policies`) -------------------------------------------------
+
+
+def promote_after_cancelling(uow: UnitOfWork, event: BookingCancelled, context: Context) -> None:
+    """Whenever a reserved booking is cancelled, the first waiting one is promoted."""
+    if event.was_reserved:
+        promote_waiting(uow, PromoteWaiting(event.vaccine), context)
+
+
+def promote_whoever_waits(uow: UnitOfWork, event: BookingNoShow | StockAdded, context: Context) -> None:
+    """Whenever doses become free, whoever waits longest is promoted."""
+    promote_waiting(uow, PromoteWaiting(event.vaccine), context)
+
+
+def complete_booking(uow: UnitOfWork, event: InjectionCompleted, context: Context) -> None:
+    """Whenever the injection is completed, so is the booking."""
+    booking = uow.bookings.get(event.booking)
+    uow.bookings.save(replace(booking, status=BookingStatus.COMPLETED))
+
+
+def reopen_booking(uow: UnitOfWork, event: InjectionVoided, context: Context) -> None:
+    """Whenever a dose was never given after all, its booking holds one again, or waits first in line."""
+    if not event.dose_returned:
+        return
+    booking = uow.bookings.get(event.booking)
+    vaccine = uow.vaccines.get(booking.vaccine)
+    if vaccine.available > 0:
+        uow.bookings.save(replace(booking, status=BookingStatus.RESERVED))
+        post(uow, context, booking.vaccine, EntryKind.RESERVED, reserved=1, reference=booking.code)
+        uow.emit(BookingReopened(booking.code, booking.recipient, booking.vaccine, booking.slot))
+    else:
+        uow.bookings.save(replace(booking, status=BookingStatus.WAITING))
+        product = vaccine.presentation.title
+        uow.emit(BookingWaitlisted(booking.code, booking.recipient, vaccine.code, product, booking.slot))
+
+
+def ticket_facts(detail: BookingDetail, context: Context) -> TicketFacts:
+    """What the ticket of this booking says."""
+    clinic = context.clinic
+    return TicketFacts(
+        code=detail.booking.code,
+        name=detail.name,
+        vaccine_ko=detail.presentation.name_ko,
+        vaccine_en=detail.presentation.name_en,
+        slot=clinic.local(detail.booking.slot),
+        waiting=detail.booking.status is BookingStatus.WAITING,
+        clinic_ko=clinic.name_ko,
+        clinic_en=clinic.name_en,
+        clinic_phone=clinic.phone,
+    )
+
+
+def _recipient(
+    uow: UnitOfWork, person: PersonDetails, context: Context, vaccine: Vaccine, day: date
+) -> Recipient:
+    """Who books: somebody known, checked for this dose on this day, or somebody new."""
+    _check_age(vaccine.presentation, person.birth_date, day)
+    identity = identity_digest(person.name, person.birth_date, person.phone, context.identity_key)
+    recipient = uow.recipients.by_identity(identity)
+    if recipient is None:
+        recipient = Recipient(new_code(Kind.RECIPIENT), identity, person)
+        uow.recipients.save(recipient)
+        uow.emit(RecipientRegistered(recipient.code, identity, masked(person.name)))
+        return recipient
+    if uow.bookings.live_of(recipient.code, vaccine.code):
+        raise AlreadyBooked
+    earliest = vaccine.presentation.earliest_after(
+        given_dates(uow, recipient.code, vaccine.presentation.disease), day
+    )
+    if earliest and day < earliest:
+        raise TooEarly(date=earliest)
+    if recipient.person != person:  # the passport spelling was put right, say
+        recipient = replace(recipient, person=person)
+        uow.recipients.save(recipient)
+    return recipient
+
+
+def given_dates(uow: UnitOfWork, recipient: str, disease: Disease) -> list[date]:
+    """The days on which this person was given doses against this disease here, oldest first."""
+    doses = (injection.given for injection in uow.injections.completed_of(recipient))
+    return [dose.given_on for dose in doses if dose.presentation.disease is disease]
+
+
+def _check_age(presentation: Presentation, birth_date: date, day: date) -> None:
+    if day < presentation.old_enough_on(birth_date):
+        years, months = divmod(presentation.min_age_months, 12)
+        raise TooYoung(vaccine=presentation.title, years=years, months=months)
+
+
+def _slot_with_room(uow: UnitOfWork, context: Context, wished: datetime) -> datetime | None:
+    for slot in context.clinic.slots_from(max(wished, context.now)):
+        if uow.bookings.people_in_slot(slot) < context.clinic.schedule.capacity:
+            return slot
+    return None
+
+
+def _own(uow: UnitOfWork, code: str, context: Context) -> Booking:
+    booking = uow.bookings.get(code)
+    if not context.actor.has(STAFF_ROLES) and booking.recipient != context.actor.code:
+        raise NotAllowed
+    return booking
+
+
+def _release(uow: UnitOfWork, context: Context, booking: Booking) -> None:
+    post(uow, context, booking.vaccine, EntryKind.RELEASED, reserved=-1, reference=booking.code)

@@ -1,0 +1,101 @@
+"""Human codes: short, unambiguous, with a check character, readable aloud and scannable.
+
+A code is nine characters: a letter for its kind, seven random ones, and a check character,
+shown in threes (``BK7-M3Q-9XA``). The alphabet has 31 characters, without 0/O, 1/I/L, so that
+nothing looks like something else; 31 is prime, so the weighted sum finds every single wrong
+character and every swap of two neighbours.
+"""
+
+from __future__ import annotations
+
+import secrets
+import unicodedata
+from enum import StrEnum
+
+from domain.errors import NotACode
+
+ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+LENGTH = 9
+_VALUE = {character: value for value, character in enumerate(ALPHABET)}
+
+# A scanner types as a keyboard; with Hangul input on, its letters arrive as jamo (2-set layout).
+_JAMO = dict(
+    zip(
+        "ㅂㅈㄷㄱㅅㅛㅕㅑㅐㅔㅁㄴㅇㄹㅎㅗㅓㅏㅣㅋㅌㅊㅍㅠㅜㅡㅃㅉㄸㄲㅆㅒㅖ",
+        "QWERTYUIOPASDFGHJKLZXCVBNMQWERTOP",
+        strict=True,
+    )
+)
+
+
+class Kind(StrEnum):
+    """The first letter of a code says what it names."""
+
+    VACCINE = "V"
+    RECIPIENT = "R"
+    BOOKING = "B"
+    INJECTION = "J"
+    APPLICATION = "A"
+    CERTIFICATE = "C"
+    STAFF = "S"
+
+
+def check_character(body: str) -> str:
+    """The last character of a code: weighted sum modulo 31 over the ones before it."""
+    total = sum(weight * _VALUE[character] for weight, character in enumerate(body, start=2))
+    return ALPHABET[total % 31]
+
+
+def new_code(kind: Kind) -> str:
+    """A new random code of this kind (31^7, about 27 thousand million, of each)."""
+    body = kind.value + "".join(secrets.choice(ALPHABET) for _ in range(LENGTH - 2))
+    return body + check_character(body)
+
+
+def parse_code(text: str, kind: Kind | None = None, field: str = "code") -> str:
+    """The code in what was typed, scanned or read aloud.
+
+    Case, spaces, hyphens and Hangul keyboard mode do not matter.
+    Raises NotACode when it is none, or none of this kind.
+    """
+    letters = (_JAMO.get(c, c) for c in _decomposed(text[:64]).upper() if not c.isspace() and c != "-")
+    code = "".join(letters)
+    if len(code) != LENGTH or any(c not in _VALUE for c in code):
+        raise NotACode(field)
+    if code[0] not in Kind.__members__.values() or check_character(code[:-1]) != code[-1]:
+        raise NotACode(field)
+    if kind is not None and code[0] != kind.value:
+        raise NotACode(field)
+    return code
+
+
+def spoken(code: str) -> str:
+    """The code as people read it: three groups of three."""
+    return "-".join(code[i : i + 3] for i in range(0, len(code), 3))
+
+
+def _decomposed(text: str) -> str:
+    """Syllables composed by the input method, taken apart into compatibility jamo."""
+    parts = []
+    for character in unicodedata.normalize("NFC", text):
+        if "가" <= character <= "힣":
+            parts.append(_syllable_keys(character))
+        else:
+            parts.append(_DOUBLE.get(character, character))
+    return "".join(parts)
+
+
+_INITIAL = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
+_MEDIAL = "ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ"
+_FINAL = " ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ"
+_DOUBLE = {
+    "ㅘ": "ㅗㅏ", "ㅙ": "ㅗㅐ", "ㅚ": "ㅗㅣ", "ㅝ": "ㅜㅓ", "ㅞ": "ㅜㅔ", "ㅟ": "ㅜㅣ", "ㅢ": "ㅡㅣ",
+    "ㄳ": "ㄱㅅ", "ㄵ": "ㄴㅈ", "ㄶ": "ㄴㅎ", "ㄺ": "ㄹㄱ", "ㄻ": "ㄹㅁ", "ㄼ": "ㄹㅂ", "ㄽ": "ㄹㅅ",
+    "ㄾ": "ㄹㅌ", "ㄿ": "ㄹㅍ", "ㅀ": "ㄹㅎ", "ㅄ": "ㅂㅅ",
+}  # fmt: skip
+
+
+def _syllable_keys(syllable: str) -> str:
+    index = ord(syllable) - ord("가")
+    jamo = (_INITIAL[index // 588], _MEDIAL[index % 588 // 28], _FINAL[index % 28].strip())
+    return "".join(_DOUBLE.get(part, part) for part in jamo)

@@ -1,0 +1,125 @@
+"""Putting the record of an injection right: corrected, or voided as a whole.
+
+Nothing is deleted. Doses move in the ledger to the lot they really came from, and what was
+certified follows in the same transaction (`policies.AT_ONCE`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import ClassVar
+
+from domain.actors import VACCINATOR, Role
+from domain.booking import step_back
+from domain.errors import Missing
+from domain.events import InjectionCorrected, InjectionVoided
+from domain.injection import Injection, InjectionStatus, known_lot
+from domain.messages import Command
+from domain.ports import Context, UnitOfWork
+from domain.presentation import Site
+from domain.recipient import parse_name, parse_text
+from domain.stock import EntryKind, Lot, LotStatus, Vaccine, post
+from domain.vaccine import parse_lot
+
+
+@dataclass(frozen=True)
+class CorrectInjection(Command[Injection]):
+    """The record differs from what happened. What is None stays as it is."""
+
+    allowed: ClassVar[frozenset[Role]] = VACCINATOR
+    injection: str
+    reason: str
+    lot: str | None = None
+    site: Site | None = None
+    vaccinator: str | None = None
+
+
+@dataclass(frozen=True)
+class VoidInjection(Command[None]):
+    """The record is wrong as a whole. ``dose_returned``: the needle never went in."""
+
+    allowed: ClassVar[frozenset[Role]] = VACCINATOR
+    injection: str
+    reason: str
+    dose_returned: bool
+
+
+def correct_injection(uow: UnitOfWork, command: CorrectInjection, context: Context) -> Injection:
+    """What was recorded is put right; a dose taken from another lot moves in the ledger.
+
+    A fact that has already happened is never refused, so the other lot may be expired or in
+    quarantine; it must have been there.
+    """
+    injection = uow.injections.get(command.injection)
+    dose = injection.given
+    reason = parse_text(command.reason, "reason", limit=200)
+    if command.lot is not None and parse_lot(command.lot) != dose.lot:
+        vaccine = uow.vaccines.get(injection.vaccine)
+        lot = known_lot(uow, vaccine, command.lot)
+        _put_back(uow, context, injection, dose.lot, reason)
+        _take_from(uow, context, injection, lot, reason)
+        dose = replace(dose, lot=lot.number, expires_on=lot.expires_on)
+    if command.site is not None:
+        dose = replace(dose, site=command.site)
+    if command.vaccinator is not None:
+        dose = replace(dose, vaccinator=parse_name(command.vaccinator, "vaccinator"))
+    if dose == injection.dose:
+        raise Missing("reason")
+    corrected = replace(injection, dose=dose, version=injection.version + 1)
+    uow.injections.save(corrected)
+    uow.emit(
+        InjectionCorrected(
+            injection.code, injection.recipient, injection.vaccine, dose.lot, corrected.version, reason
+        )
+    )
+    return corrected
+
+
+def void_injection(uow: UnitOfWork, command: VoidInjection, context: Context) -> None:
+    """The record is struck out, not deleted. A dose never given goes back to the lot it came from."""
+    injection = uow.injections.get(command.injection)
+    dose = injection.given
+    reason = parse_text(command.reason, "reason", limit=200)
+    uow.injections.save(replace(injection, status=InjectionStatus.VOIDED, version=injection.version + 1))
+    if command.dose_returned:
+        _put_back(uow, context, injection, dose.lot, reason)
+    uow.emit(
+        InjectionVoided(
+            injection.code, injection.booking, injection.recipient, injection.vaccine,
+            command.dose_returned, reason,
+        )
+    )  # fmt: skip
+
+
+def _put_back(uow: UnitOfWork, context: Context, injection: Injection, lot: str, reason: str) -> None:
+    """A dose that was not used after all returns to the lot it was counted against."""
+    enter = partial(_enter, uow, context, injection, lot, reason)
+    vaccine = enter(EntryKind.CORRECTED, 1)
+    if known_lot(uow, vaccine, lot).status is LotStatus.QUARANTINED:
+        step_back(uow, context, vaccine, 1)
+        enter(EntryKind.QUARANTINED, -1)
+
+
+def _take_from(uow: UnitOfWork, context: Context, injection: Injection, lot: Lot, reason: str) -> None:
+    """A dose of this lot turned out to be the one that was given, whatever became of the lot."""
+    enter = partial(_enter, uow, context, injection, lot.number, reason)
+    if lot.status is LotStatus.QUARANTINED:
+        enter(EntryKind.QUARANTINED, 1)
+    else:
+        step_back(uow, context, uow.vaccines.get(lot.vaccine), 1)
+    enter(EntryKind.CORRECTED, -1)
+
+
+def _enter(  # noqa: PLR0917
+    uow: UnitOfWork,
+    context: Context,
+    injection: Injection,
+    lot: str,
+    reason: str,
+    kind: EntryKind,
+    doses: int,
+) -> Vaccine:
+    return post(
+        uow, context, injection.vaccine, kind, stock=doses, lot=lot, reference=injection.code, reason=reason
+    )

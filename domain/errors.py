@@ -1,0 +1,263 @@
+"""Every refusal of the clinic is a type with a code and a text.
+
+The text here is the English one; the kiosk holds the other languages under the same code.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ClinicError(Exception):
+    """A refusal in words: ``code`` names it, ``text`` says it, ``facts`` fill the text in."""
+
+    code: ClassVar[str] = "clinic-error"
+    text: ClassVar[str] = "The clinic could not do this."
+
+    def __init__(self, **facts: object) -> None:
+        self.facts = facts
+        super().__init__(self.code)
+
+    def __str__(self) -> str:
+        return self.text.format_map(self.facts)
+
+
+class InputError(ClinicError):
+    """What was typed into one field cannot be accepted; ``field`` says which."""
+
+    code = "input-invalid"
+    text = "This entry cannot be used."
+
+    def __init__(self, field: str, **facts: object) -> None:
+        self.field = field
+        super().__init__(**facts)
+
+
+class Missing(InputError):
+    code = "input-missing"
+    text = "Please fill this in."
+
+
+class TooLong(InputError):
+    code = "input-too-long"
+    text = "At most {limit} characters."
+
+
+class BadCharacters(InputError):
+    code = "input-characters"
+    text = "“{characters}” cannot be used here."
+
+
+class NotLatin(InputError):
+    code = "input-not-latin"
+    text = "Write it as in the passport, in the letters A to Z."
+
+
+class NotADate(InputError):
+    code = "input-not-a-date"
+    text = "Write the date as 8 digits: year, month, day. For example 19450815."
+
+
+class DateInFuture(InputError):
+    code = "input-date-future"
+    text = "This date is in the future."
+
+
+class DateTooOld(InputError):
+    code = "input-date-old"
+    text = "This date is more than {years} years ago."
+
+
+class DateInPast(InputError):
+    code = "input-date-past"
+    text = "This date has already passed."
+
+
+class NotAPhone(InputError):
+    code = "input-not-a-phone"
+    text = "Write the phone number in digits. For example 01012345678."
+
+
+class NotANumber(InputError):
+    code = "input-not-a-number"
+    text = "Write a whole number from {least} to {most}."
+
+
+class NotAChoice(InputError):
+    code = "input-not-a-choice"
+    text = "Please choose one of the list."
+
+
+class NotACode(InputError):
+    code = "input-not-a-code"
+    text = "This is not a code of this clinic. Please check it once more."
+
+
+class NotAllowed(ClinicError):
+    code = "not-allowed"
+    text = "This is not open to you. Please ask the staff."
+
+
+class NotFound(ClinicError):
+    code = "not-found"
+    text = "Nothing is recorded under {what}."
+
+
+class NotIdentified(ClinicError):
+    code = "not-identified"
+    text = "We find nobody with these details. Please check them, or ask the staff."
+
+
+class WrongPin(ClinicError):
+    code = "wrong-pin"
+    text = "This PIN is not known."
+
+
+class TooManyAttempts(ClinicError):
+    code = "too-many-attempts"
+    text = "Too many wrong attempts. Please wait {seconds} seconds."
+
+
+class VaccineExists(ClinicError):
+    code = "vaccine-exists"
+    text = "{vaccine} is registered already."
+
+
+class InsufficientStock(ClinicError):
+    code = "insufficient-stock"
+    text = "Only {remaining} doses are left of lot {lot}."
+
+
+class SoldOut(ClinicError):
+    code = "sold-out"
+    text = "No dose of {vaccine} is left. You can join the wait list."
+
+
+class SlotUnknown(ClinicError):
+    code = "slot-unknown"
+    text = "The clinic is not open at this time. Please choose another."
+
+
+class SlotFull(ClinicError):
+    code = "slot-full"
+    text = "This time is full. Please choose another."
+
+
+class AlreadyBooked(ClinicError):
+    code = "already-booked"
+    text = "You already have a booking for this vaccine."
+
+
+class TooYoung(ClinicError):
+    code = "too-young"
+    text = "{vaccine} is given from {years} years and {months} months of age."
+
+
+class TooEarly(ClinicError):
+    code = "too-early"
+    text = "The next dose can be given from {date}."
+
+
+class BookingClosed(ClinicError):
+    code = "booking-closed"
+    text = "This booking is closed already ({status})."
+
+
+class NotExpected(ClinicError):
+    code = "injection-not-expected"
+    text = "This visit cannot be changed any more ({status})."
+
+
+class NotCheckedIn(ClinicError):
+    code = "injection-not-checked-in"
+    text = "Check the person in first."
+
+
+class ScreeningMissing(ClinicError):
+    code = "screening-missing"
+    text = "Today's screening is missing. It is valid on the same day only."
+
+
+class ScreeningDeferred(ClinicError):
+    code = "screening-deferred"
+    text = "The screening says not today: {reasons}."
+
+
+class LotUnknown(ClinicError):
+    code = "lot-unknown"
+    text = "Lot {lot} is not a lot of {vaccine}."
+
+
+class LotExpired(ClinicError):
+    code = "lot-expired"
+    text = "Lot {lot} expired on {date}."
+
+
+class LotInQuarantine(ClinicError):
+    code = "lot-quarantined"
+    text = "Lot {lot} is in quarantine and must not be used."
+
+
+class LotMismatch(ClinicError):
+    code = "lot-mismatch"
+    text = "Lot {lot} is recorded with the expiry date {date}."
+
+
+class DoseToday(ClinicError):
+    code = "dose-today"
+    text = "A dose against this disease was already given today."
+
+
+class ObservationOpen(ClinicError):
+    code = "observation-open"
+    text = "The observation lasts until {time}."
+
+
+class NotCompleted(ClinicError):
+    code = "injection-not-completed"
+    text = "This vaccination is not completed, so there is nothing to certify yet."
+
+
+class AlreadyApplied(ClinicError):
+    code = "already-applied"
+    text = "A certificate was already applied for. Its application is {application}."
+
+
+class ApplicationClosed(ClinicError):
+    code = "application-closed"
+    text = "This application is closed already ({status})."
+
+
+class CertificateClosed(ClinicError):
+    code = "certificate-closed"
+    text = "This certificate cannot be issued or printed ({status})."
+
+
+class CertificateOutdated(ClinicError):
+    code = "certificate-outdated"
+    text = "The record changed meanwhile. Please try once more."
+
+
+class CommandReused(ClinicError):
+    code = "command-reused"
+    text = "This request was already used for something else."
+
+
+class StorageUnavailable(ClinicError):
+    code = "storage-unavailable"
+    text = "The record could not be saved ({reason}). Nothing was changed. Please call the staff."
+
+
+class OutcomeUnknown(ClinicError):
+    code = "outcome-unknown"
+    text = "It is not certain that this was saved. Please look it up before trying again."
+
+
+class PaperFailed(ClinicError):
+    code = "paper-failed"
+    text = "The paper could not be made ({reason}). The record itself is safe."
+
+
+class SettingsInvalid(ClinicError):
+    code = "settings-invalid"
+    text = "{where}: {problem}"

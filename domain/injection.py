@@ -1,0 +1,405 @@
+"""Injections: the visit that a booking leads to, from the door to the end of the observation.
+
+The desk checks before the needle; each refusal says which rule, by how much, and until when.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import ClassVar
+
+from domain.actors import VACCINATOR, Role
+from domain.booking import Booking, BookingStatus, given_dates
+from domain.codes import Kind, new_code
+from domain.errors import (
+    BookingClosed,
+    DoseToday,
+    LotExpired,
+    LotInQuarantine,
+    LotUnknown,
+    NotAChoice,
+    NotCheckedIn,
+    NotCompleted,
+    NotExpected,
+    ObservationOpen,
+    ScreeningDeferred,
+    ScreeningMissing,
+    TooEarly,
+    TooYoung,
+)
+from domain.events import (
+    AdverseEventReported,
+    Booked,
+    BookingCancelled,
+    BookingNoShow,
+    BookingPromoted,
+    BookingReopened,
+    BookingWaitlisted,
+    InjectionCompleted,
+    InjectionRegistered,
+    ObservationFinished,
+)
+from domain.messages import Command, Query
+from domain.ports import Context, UnitOfWork
+from domain.presentation import Presentation, Route, Site
+from domain.recipient import PersonDetails, parse_name, parse_text
+from domain.stock import EntryKind, Lot, LotStatus, Vaccine, post
+from domain.vaccine import parse_lot
+
+
+class InjectionStatus(StrEnum):
+    EXPECTED = "expected"
+    CHECKED_IN = "checked-in"
+    COMPLETED = "completed"
+    WITHDRAWN = "withdrawn"
+    VOIDED = "voided"
+
+
+class Concern(StrEnum):
+    """What the screening asks for; each is a reason not to vaccinate today."""
+
+    SEVERE_ALLERGY = "severe-allergy"
+    ACUTE_ILLNESS = "acute-illness"
+    FEVER = "fever"
+    """37.5 °C or more."""
+    MYOCARDITIS = "myocarditis"
+    """Within three weeks after an earlier dose."""
+
+
+class Severity(StrEnum):
+    """Of an adverse event (FHIR AdverseEvent severity)."""
+
+    MILD = "mild"
+    MODERATE = "moderate"
+    SEVERE = "severe"
+
+
+LONG_OBSERVATION_MINUTES = 30
+"""For anyone who ever had an immediate allergic reaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Screening:
+    """The answers of the day; valid on the clinic's same day only."""
+
+    at: datetime
+    concerns: tuple[Concern, ...]
+    past_allergic_reaction: bool
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dose:
+    """What was given: the product's facts, lot and expiry as they were at the needle."""
+
+    presentation: Presentation
+    lot: str
+    expires_on: date
+    dose_number: int
+    dose_total: int
+    given_at: datetime
+    given_on: date
+    site: Site
+    route: Route
+    volume_ml: float
+    vaccinator: str
+    observe_until: datetime
+    next_due_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class AdverseEvent:
+    """What the recipient suffered after the dose, as told at the desk."""
+
+    at: datetime
+    severity: Severity
+    description: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Injection:
+    """One visit. ``version`` counts the corrections, so that a certificate knows what it states."""
+
+    code: str
+    booking: str
+    recipient: str
+    vaccine: str
+    slot: datetime
+    status: InjectionStatus = InjectionStatus.EXPECTED
+    checked_in_at: datetime | None = None
+    screening: Screening | None = None
+    dose: Dose | None = None
+    observation_finished_at: datetime | None = None
+    adverse_events: tuple[AdverseEvent, ...] = ()
+    version: int = 1
+
+    @property
+    def given(self) -> Dose:
+        """The dose that was given; raises NotCompleted when none was, or the record was voided."""
+        if self.dose is None or self.status is not InjectionStatus.COMPLETED:
+            raise NotCompleted
+        return self.dose
+
+
+# -- what can be asked ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Visit:
+    """An injection with what the desk needs to see beside it."""
+
+    injection: Injection
+    person: PersonDetails
+    presentation: Presentation
+    booking_status: BookingStatus
+
+
+@dataclass(frozen=True)
+class ListVisits(Query[list[Visit]]):
+    """The visits of a day in the order of their slots, those under way first."""
+
+    allowed: ClassVar[frozenset[Role]] = VACCINATOR
+    day: date
+    limit: int = 200
+
+
+@dataclass(frozen=True)
+class FindVisits(Query[list[Visit]]):
+    """Visits by booking code, injection code, or the beginning of a name; newest first."""
+
+    allowed: ClassVar[frozenset[Role]] = VACCINATOR
+    text: str
+    limit: int = 50
+
+
+@dataclass(frozen=True)
+class GetVisit(Query[Visit]):
+    """One visit. Raises NotFound."""
+
+    allowed: ClassVar[frozenset[Role]] = VACCINATOR
+    injection: str
+
+
+# -- what can be done -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class CheckIn(Command[None]):
+    """The person is here, and name and birth date were read back."""
+
+    allowed: ClassVar[frozenset[Role]] = VACCINATOR
+    injection: str
+
+
+@dataclass(frozen=True)
+class Screen(Command[None]):
+    """The answers to today's screening questions."""
+
+    allowed: ClassVar[frozenset[Role]] = VACCINATOR
+    injection: str
+    concerns: tuple[Concern, ...] = ()
+    past_allergic_reaction: bool = False
+
+
+@dataclass(frozen=True)
+class CompleteInjection(Command[Injection]):
+    """The dose was given. Route and volume are the presentation's unless said otherwise."""
+
+    allowed: ClassVar[frozenset[Role]] = VACCINATOR
+    injection: str
+    lot: str
+    site: Site
+    vaccinator: str
+    route: Route | None = None
+
+
+@dataclass(frozen=True)
+class FinishObservation(Command[None]):
+    """The person was well for as long as the rules ask, and goes."""
+
+    allowed: ClassVar[frozenset[Role]] = VACCINATOR
+    injection: str
+
+
+@dataclass(frozen=True)
+class ReportAdverseEvent(Command[None]):
+    """Something happened after the dose; a Korean doctor has to report it."""
+
+    allowed: ClassVar[frozenset[Role]] = VACCINATOR
+    injection: str
+    severity: Severity
+    description: str
+
+
+def check_in(uow: UnitOfWork, command: CheckIn, context: Context) -> None:
+    """Somebody expected arrives; their booking must still hold a dose."""
+    injection = uow.injections.get(command.injection)
+    if injection.status is not InjectionStatus.EXPECTED:
+        raise NotExpected(status=injection.status)
+    _reserved_booking(uow, injection)
+    arrived = replace(injection, status=InjectionStatus.CHECKED_IN, checked_in_at=context.now)
+    uow.injections.save(arrived)
+
+
+def screen(uow: UnitOfWork, command: Screen, context: Context) -> None:
+    """The screening is kept with its answers, also when it says not today."""
+    injection = _checked_in(uow, command.injection)
+    answers = Screening(context.now, command.concerns, command.past_allergic_reaction, context.actor.code)
+    uow.injections.save(replace(injection, screening=answers))
+
+
+def complete_injection(uow: UnitOfWork, command: CompleteInjection, context: Context) -> Injection:
+    """Rule 4: one dose of this lot leaves stock and reservation. All checks are made once more here."""
+    injection = _checked_in(uow, command.injection)
+    booking = _reserved_booking(uow, injection)
+    vaccine = uow.vaccines.get(injection.vaccine)
+    presentation = vaccine.presentation
+    today = context.clinic.today(context.now)
+    screening = _passed_screening(injection, context)
+    lot = _usable_lot(uow, vaccine, command.lot, today)
+    if command.site not in Site:
+        raise NotAChoice("site")
+    birth_date = uow.recipients.get(injection.recipient).person.birth_date
+    if today < presentation.old_enough_on(birth_date):
+        years, months = divmod(presentation.min_age_months, 12)
+        raise TooYoung(vaccine=presentation.title, years=years, months=months)
+    given = given_dates(uow, injection.recipient, presentation.disease)
+    if today in given:
+        raise DoseToday
+    earliest = presentation.earliest_after(given, today)
+    if earliest and today < earliest:
+        raise TooEarly(date=earliest)
+
+    number = presentation.dose_number(given, today)
+    total = presentation.doses_in_series(number)
+    minutes = presentation.observation_minutes
+    if screening.past_allergic_reaction:
+        minutes = max(minutes, LONG_OBSERVATION_MINUTES)
+    dose = Dose(
+        presentation=presentation,
+        lot=lot.number,
+        expires_on=lot.expires_on,
+        dose_number=number,
+        dose_total=total,
+        given_at=context.now,
+        given_on=today,
+        site=command.site,
+        route=command.route or presentation.route,
+        volume_ml=presentation.volume_ml,
+        vaccinator=parse_name(command.vaccinator, "vaccinator"),
+        observe_until=context.now + timedelta(minutes=minutes),
+        next_due_on=today + timedelta(days=presentation.interval_days) if number < total else None,
+    )
+    completed = replace(injection, status=InjectionStatus.COMPLETED, dose=dose)
+    uow.injections.save(completed)
+    post(
+        uow, context, vaccine.code, EntryKind.GIVEN,
+        stock=-1, reserved=-1, lot=lot.number, reference=injection.code,
+    )  # fmt: skip
+    uow.emit(
+        InjectionCompleted(
+            injection.code, booking.code, injection.recipient, vaccine.code, presentation.title,
+            dose.lot, dose.dose_number, dose.dose_total, dose.given_on, dose.next_due_on,
+        )
+    )  # fmt: skip
+    return completed
+
+
+def finish_observation(uow: UnitOfWork, command: FinishObservation, context: Context) -> None:
+    """Not before the observation is over."""
+    injection = uow.injections.get(command.injection)
+    dose = injection.given
+    if injection.observation_finished_at is not None:
+        raise NotExpected(status="observed")
+    if context.now < dose.observe_until:
+        raise ObservationOpen(time=context.clinic.local(dose.observe_until).strftime("%H:%M"))
+    uow.injections.save(replace(injection, observation_finished_at=context.now))
+    uow.emit(ObservationFinished(injection.code, injection.recipient))
+
+
+def report_adverse_event(uow: UnitOfWork, command: ReportAdverseEvent, context: Context) -> None:
+    """Kept with the injection; more than one may follow a dose."""
+    injection = uow.injections.get(command.injection)
+    _ = injection.given
+    description = parse_text(command.description, "description", limit=500)
+    event = AdverseEvent(context.now, command.severity, description, context.actor.code)
+    uow.injections.save(replace(injection, adverse_events=(*injection.adverse_events, event)))
+    uow.emit(AdverseEventReported(injection.code, injection.recipient, command.severity))
+
+
+# -- what follows from elsewhere (see `policies`) -------------------------------------------------
+
+
+def accept_booking(
+    uow: UnitOfWork, event: Booked | BookingPromoted | BookingReopened, context: Context
+) -> None:
+    """Whenever a dose is reserved, the desk expects a visit."""
+    booking = uow.bookings.get(event.booking)
+    # The event may be old news by the time it is read: only a booking that still holds a dose counts.
+    if booking.status is not BookingStatus.RESERVED or uow.injections.of_booking(booking.code):
+        return
+    injection = Injection(
+        new_code(Kind.INJECTION), booking.code, booking.recipient, booking.vaccine, booking.slot
+    )
+    uow.injections.save(injection)
+    uow.emit(
+        InjectionRegistered(injection.code, booking.code, booking.recipient, booking.vaccine, booking.slot)
+    )
+
+
+def withdraw_visit(
+    uow: UnitOfWork, event: BookingCancelled | BookingNoShow | BookingWaitlisted, context: Context
+) -> None:
+    """Whenever the dose is given back, nobody is expected any more."""
+    injection = uow.injections.of_booking(event.booking)
+    if injection is None or injection.status is InjectionStatus.COMPLETED:
+        return
+    if uow.bookings.get(event.booking).status is BookingStatus.RESERVED:  # promoted again meanwhile
+        return
+    uow.injections.save(replace(injection, status=InjectionStatus.WITHDRAWN))
+
+
+def _checked_in(uow: UnitOfWork, code: str) -> Injection:
+    injection = uow.injections.get(code)
+    if injection.status is InjectionStatus.EXPECTED:
+        raise NotCheckedIn
+    if injection.status is not InjectionStatus.CHECKED_IN:
+        raise NotExpected(status=injection.status)
+    return injection
+
+
+def _reserved_booking(uow: UnitOfWork, injection: Injection) -> Booking:
+    """Looked up at the commit: it may have been cancelled from another window."""
+    booking = uow.bookings.get(injection.booking)
+    if booking.status is not BookingStatus.RESERVED:
+        raise BookingClosed(status=booking.status)
+    return booking
+
+
+def _passed_screening(injection: Injection, context: Context) -> Screening:
+    screening = injection.screening
+    if screening is None or context.clinic.today(screening.at) != context.clinic.today(context.now):
+        raise ScreeningMissing
+    if screening.concerns:
+        raise ScreeningDeferred(reasons=screening.concerns)
+    return screening
+
+
+def known_lot(uow: UnitOfWork, vaccine: Vaccine, number: str) -> Lot:
+    """A lot of this vaccine, by the number on its label. Raises LotUnknown."""
+    lot = uow.vaccines.lot(vaccine.code, parse_lot(number))
+    if lot is None:
+        raise LotUnknown(lot=number, vaccine=vaccine.presentation.title)
+    return lot
+
+
+def _usable_lot(uow: UnitOfWork, vaccine: Vaccine, number: str, today: date) -> Lot:
+    lot = known_lot(uow, vaccine, number)
+    if lot.status is LotStatus.QUARANTINED:
+        raise LotInQuarantine(lot=lot.number)
+    if lot.expires_on < today:
+        raise LotExpired(lot=lot.number, date=lot.expires_on)
+    return lot

@@ -1,0 +1,58 @@
+"""Whenever this happens, then that follows: the clinic's policies, all of them, in two tables.
+
+What must never be seen half-done follows at once, in the transaction of the event itself. What
+belongs to a part of the clinic that may be down follows by relay: it waits for that part in the
+order of the events, and reaches it once in effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from domain import application, booking, certificate, injection
+from domain import events as e
+from domain.ports import Context, UnitOfWork
+
+Policy = Callable[[UnitOfWork, Any, Context], None]
+
+AT_ONCE: dict[type[e.Event], tuple[Policy, ...]] = {
+    e.StockAdded: (booking.promote_whoever_waits,),
+    e.BookingCancelled: (booking.promote_after_cancelling,),
+    e.BookingNoShow: (booking.promote_whoever_waits,),
+    e.InjectionCompleted: (booking.complete_booking,),
+    e.InjectionCorrected: (certificate.reissue_after_correction,),
+    e.InjectionVoided: (certificate.revoke_after_voiding, booking.reopen_booking),
+    e.CertificateIssued: (application.mark_issued,),
+    e.CertificateRevoked: (application.mark_revoked,),
+}
+
+BY_RELAY: dict[str, dict[type[e.Event], Policy]] = {
+    "injection-intake": {
+        e.Booked: injection.accept_booking,
+        e.BookingPromoted: injection.accept_booking,
+        e.BookingReopened: injection.accept_booking,
+        e.BookingCancelled: injection.withdraw_visit,
+        e.BookingNoShow: injection.withdraw_visit,
+        e.BookingWaitlisted: injection.withdraw_visit,
+    },
+    "issuing": {
+        e.CertificateApplied: certificate.prepare_issue,
+        e.ApplicationCancelled: certificate.cancel_issue,
+    },
+}
+
+
+def follow_at_once(uow: UnitOfWork, context: Context) -> None:
+    """Apply what follows from every event of this transaction, and from what follows from those."""
+    for event in uow.emitted:  # grows while it is read
+        for policy in AT_ONCE.get(type(event), ()):
+            policy(uow, event, context)
+
+
+def follow_by_relay(part: str, uow: UnitOfWork, event: e.Event, context: Context) -> None:
+    """Apply what this part of the clinic does about an event, if anything."""
+    policy = BY_RELAY[part].get(type(event))
+    if policy:
+        policy(uow, event, context)
+        follow_at_once(uow, context)

@@ -1,0 +1,108 @@
+"""Presentations: a product in one form, and the clinical facts that go with that form.
+
+They are data (``assets/clinical``), versioned and dated; nothing clinical is written in code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+
+class Disease(StrEnum):
+    """The disease a product protects from; names the series that doses are counted in."""
+
+    COVID_19 = "covid-19"
+    INFLUENZA = "influenza"
+    OTHER = "other"
+
+
+class Site(StrEnum):
+    """Where the needle went in (FHIR body site, HL7 v3 ActSite)."""
+
+    LEFT_ARM = "LA"
+    RIGHT_ARM = "RA"
+    LEFT_THIGH = "LT"
+    RIGHT_THIGH = "RT"
+
+
+class Route(StrEnum):
+    """How it went in (HL7 v3 RouteOfAdministration)."""
+
+    INTRAMUSCULAR = "IM"
+    SUBCUTANEOUS = "SC"
+    INTRADERMAL = "ID"
+    NASAL = "NASINHLC"
+
+
+@dataclass(frozen=True)
+class Presentation:
+    """One product in one form. Ages in months, intervals in days, volume in millilitres."""
+
+    key: str
+    name_ko: str
+    name_en: str
+    manufacturer: str
+    disease: Disease
+    min_age_months: int = 0
+    primary_doses: int = 1
+    interval_days: int = 0
+    """Least days between the doses of the primary series; there is no most."""
+    booster_interval_days: int = 0
+    seasonal: bool = False
+    """Doses are counted anew every season (from 1 July)."""
+    route: Route = Route.INTRAMUSCULAR
+    volume_ml: float = 0.5
+    observation_minutes: int = 15
+    vaccine_code: str = ""
+    """``vp`` of HCERT: SNOMED CT or ATC."""
+    product_code: str = ""
+    """``mp`` of HCERT: EU marketing authorisation number."""
+    holder_code: str = ""
+    """``ma`` of HCERT: marketing authorisation holder, an SPOR organisation id."""
+    cvx: str = ""
+    version: str = ""
+    """Of the rule file it came from; every record keeps it."""
+    source: str = ""
+    effective_from: date | None = None
+
+    @property
+    def title(self) -> str:
+        """The product as people know it, in both languages."""
+        return f"{self.name_ko} {self.name_en}"
+
+    def old_enough_on(self, birth_date: date) -> date:
+        """The first day on which somebody born then may receive it."""
+        years, months = divmod(birth_date.month - 1 + self.min_age_months, 12)
+        year, month = birth_date.year + years, months + 1
+        # Somebody born on the 31st reaches an age in a 30-day month on the 1st after it.
+        try:
+            return date(year, month, birth_date.day)
+        except ValueError:
+            return date(year + month // 12, month % 12 + 1, 1)
+
+    def season_start(self, day: date) -> date:
+        """The first day of the season this day lies in."""
+        return date(day.year if day.month >= 7 else day.year - 1, 7, 1)
+
+    def dose_number(self, given: list[date], day: date) -> int:
+        """Which dose of its series one given on this day is; derived, never typed."""
+        if self.seasonal:
+            given = [earlier for earlier in given if earlier >= self.season_start(day)]
+        return len(given) + 1
+
+    def doses_in_series(self, number: int) -> int:
+        """The total that is written beside a dose's number; a booster counts itself (3 of 3)."""
+        return max(number, self.primary_doses)
+
+    def earliest_after(self, given: list[date], day: date) -> date | None:
+        """The first day on which the next dose may be given after those; None before the first.
+
+        A 28-day interval from the 1st is met on the 29th.
+        """
+        number = self.dose_number(given, day)
+        if not given or (self.seasonal and number == 1):
+            return None
+        days = self.interval_days if number <= self.primary_doses else self.booster_interval_days
+        return max(given) + timedelta(days=days)

@@ -1,0 +1,198 @@
+"""Recipients, and what may be typed about a person.
+
+A recipient is known by name, birth date and phone together. Every entry is normalised here and
+nowhere else, so that the same person is found again however the name was composed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import unicodedata
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from domain.errors import (
+    BadCharacters,
+    DateInFuture,
+    DateTooOld,
+    Missing,
+    NotAChoice,
+    NotADate,
+    NotAPhone,
+    NotLatin,
+    TooLong,
+)
+
+NAME_LIMIT = 80
+"""Characters; the limit of HCERT's ``fn`` and ``gn`` (schema 1.3.0)."""
+OLDEST_YEARS = 130
+_NOT_TEXT = frozenset({"So", "Sk", "Cc", "Cf", "Co", "Cn", "Cs"})
+"""Unicode categories of emoji and other symbols, control, format, private, unassigned characters."""
+
+
+class Sex(StrEnum):
+    """FHIR administrative gender; nobody has to tell it."""
+
+    FEMALE = "female"
+    MALE = "male"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class PersonDetails:
+    """What a person says of themselves; made by `person_details`, so always normalised."""
+
+    name: str
+    birth_date: date
+    phone: str
+    passport_surname: str
+    passport_given: str
+    sex: Sex = Sex.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A person whom the clinic knows. ``identity`` is a keyed digest of name, birth date, phone."""
+
+    code: str
+    identity: str
+    person: PersonDetails
+
+
+def person_details(
+    *,
+    name: str,
+    birth_date: str | date,
+    phone: str,
+    passport_surname: str,
+    passport_given: str,
+    sex: str = Sex.UNKNOWN,
+    today: date,
+) -> PersonDetails:
+    """The details as the clinic keeps them; raises an `InputError` that names the field."""
+    return PersonDetails(
+        name=parse_name(name),
+        birth_date=parse_birth_date(birth_date, today),
+        phone=parse_phone(phone),
+        passport_surname=parse_passport_name(passport_surname, "passport_surname"),
+        passport_given=parse_passport_name(passport_given, "passport_given", required=False),
+        sex=parse_sex(sex),
+    )
+
+
+def parse_text(text: str, field: str, limit: int = NAME_LIMIT, required: bool = True) -> str:
+    """One line of plain text in NFC (NFD Hangul renders as loose jamo), spaces collapsed."""
+    if len(text) > 8 * limit:  # before normalising: ten thousand characters are refused cheaply
+        raise TooLong(field, limit=limit)
+    value = " ".join(unicodedata.normalize("NFC", text).split())
+    if not value and required:
+        raise Missing(field)
+    if len(value) > limit:
+        raise TooLong(field, limit=limit)
+    _refuse(field, [c for c in value if unicodedata.category(c) in _NOT_TEXT])
+    _refuse(field, [c for c in value if c in "[]{}<>\\"])
+    return value
+
+
+def parse_name(text: str, field: str = "name") -> str:
+    """A person's name in its own script: letters, marks, spaces and the punctuation of names."""
+    value = parse_text(text, field)
+    _refuse(field, [c for c in value if not (unicodedata.category(c)[0] in "LM" or c in " -'’.·,")])
+    if not any(unicodedata.category(c)[0] == "L" for c in value):
+        raise Missing(field)
+    return value
+
+
+def parse_passport_name(text: str, field: str, required: bool = True) -> str:
+    """A name as the passport spells it, A to Z in capitals (ICAO 9303 has no other letters).
+
+    Raises NotLatin for any other script: a romanisation that nobody confirmed is a wrong name.
+    """
+    value = parse_text(text, field, required=required).upper()
+    if any(not ("A" <= c <= "Z" or c in " -'") for c in value):
+        raise NotLatin(field)
+    if required and not any(c.isalpha() for c in value):
+        raise Missing(field)
+    return value
+
+
+def parse_date(text: str | date, field: str) -> date:
+    """A date from 8 digits or with any separators (``19450815``, ``1945-8-15``, ``1945. 8. 15.``)."""
+    if isinstance(text, date):
+        return text
+    value = parse_text(text, field, limit=20)
+    try:
+        digits = [int(part) for part in _digit_groups(value)]
+        if len(digits) == 1 and len(_digit_groups(value)[0]) == 8:
+            return date(digits[0] // 10000, digits[0] // 100 % 100, digits[0] % 100)
+        year, month, day = digits
+        if year < 1000:
+            raise NotADate(field)
+        return date(year, month, day)
+    except ValueError:
+        raise NotADate(field) from None
+
+
+def parse_birth_date(text: str | date, today: date, field: str = "birth_date") -> date:
+    """A birth date, not after today and at most 130 years before it."""
+    value = parse_date(text, field)
+    if value > today:
+        raise DateInFuture(field)
+    if today.year - value.year > OLDEST_YEARS:
+        raise DateTooOld(field, years=OLDEST_YEARS)
+    return value
+
+
+def parse_phone(text: str, field: str = "phone") -> str:
+    """A phone number in E.164 form; a domestic number is a Korean one (``010…`` is ``+8210…``)."""
+    value = parse_text(text, field, limit=30)
+    if any(not (c.isdigit() or c in "+-() .") for c in value):
+        raise NotAPhone(field)
+    digits = "".join(_digit_groups(value))
+    if not value.startswith("+"):
+        if not digits.startswith("0") or not 9 <= len(digits) <= 11:
+            raise NotAPhone(field)
+        digits = "82" + digits[1:]
+    if not 8 <= len(digits) <= 15 or digits[0] == "0":
+        raise NotAPhone(field)
+    return "+" + digits
+
+
+def parse_sex(text: str, field: str = "sex") -> Sex:
+    """One of the choices of `Sex`."""
+    try:
+        return Sex(text)
+    except ValueError:
+        raise NotAChoice(field) from None
+
+
+def identity_digest(name: str, birth_date: date, phone: str, key: bytes) -> str:
+    """What a person is found by without storing it in the clear: HMAC-SHA-256 under the clinic's key."""
+    plain = f"{name.replace(' ', '').casefold()}\n{birth_date.isoformat()}\n{phone}"
+    return hmac.new(key, plain.encode(), hashlib.sha256).hexdigest()
+
+
+def masked(name: str) -> str:
+    """A name that a bystander cannot read: the first and the last letter of each part stay."""
+
+    def hide(part: str) -> str:
+        if len(part) <= 2:
+            return part[0] + "*" * (len(part) - 1)
+        return part[0] + "*" * (len(part) - 2) + part[-1]
+
+    return " ".join(hide(part) for part in name.split())
+
+
+def _digit_groups(value: str) -> list[str]:
+    """ASCII digits only: other scripts' digits are refused by `int` being given none."""
+    groups = "".join(c if "0" <= c <= "9" else " " for c in value).split()
+    if any(c.isalnum() and not "0" <= c <= "9" for c in value):
+        return []
+    return groups
+
+
+def _refuse(field: str, bad: list[str]) -> None:
+    if bad:
+        raise BadCharacters(field, characters="".join(dict.fromkeys(bad))[:12])

@@ -1,0 +1,32 @@
+"""What the screens work with once the clinic is open."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from domain.clinic import Clinic
+from domain.gateway import Gateway
+from domain.ports import Clock
+from domain.presentation import Presentation
+
+
+@dataclass(frozen=True)
+class Services:
+    """The open clinic, as `bootstrap.open_clinic` put it together."""
+
+    gateway: Gateway
+    clinic: Clinic
+    clock: Clock
+    formulary: tuple[Presentation, ...]
+    """The presentations of the clinical rules, for vaccine admin to choose from."""
+    paper_folder: Path
+    on_change: Callable[[Callable[[], None]], None]
+    """Register what to call, on the event loop, after anybody's commit."""
+    settle: Callable[[], Awaitable[None]]
+    """Wait until every part has caught up with what is committed; for tests and command lines."""
+    close: Callable[[], Awaitable[None]]
+    """Finish what was begun, then let the databases go."""
+    first_pin: str | None = None
+    """The staff PIN, on the very first start only; to be shown once."""

@@ -1,0 +1,88 @@
+"""Settings: a flag over the environment over the file over the default."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from domain.clinic import Clinic
+from domain.errors import SettingsInvalid
+
+APP = "clinic-kiosk"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an operator may choose. Folders are made when the clinic opens, readable by their owner only."""
+
+    data_folder: Path = field(default_factory=lambda: Path(platformdirs.user_data_dir(APP)))
+    database_url: str = ""
+    """Where the records are kept; empty is ``clinic.db`` in the data folder."""
+    mypage_url: str = ""
+    """Where my page is kept, which may be another kind of database; empty is ``mypage.db`` there."""
+    paper_folder: Path = field(default_factory=lambda: Path(platformdirs.user_documents_dir()) / APP)
+    log_folder: Path = field(default_factory=lambda: Path(platformdirs.user_log_dir(APP)))
+    formulary_file: Path | None = None
+    """The clinic's own clinical rules, instead of those that come with the kiosk."""
+    language: str = "ko"
+    idle_seconds: int = 60
+    """A public screen goes back to an empty home after so long without a key."""
+    clinic: Clinic = field(default_factory=Clinic)
+    demo: bool = False
+
+    @property
+    def records_url(self) -> str:
+        """The URL of the records, with the default filled in."""
+        return self.database_url or f"sqlite:///{self.data_folder / 'clinic.db'}"
+
+    @property
+    def read_model_url(self) -> str:
+        """The URL of my page, with the default filled in."""
+        return self.mypage_url or f"sqlite:///{self.data_folder / 'mypage.db'}"
+
+    @property
+    def key_folder(self) -> Path:
+        """Where this kiosk's signing keys are."""
+        return self.data_folder / "keys"
+
+
+def load_settings(file: Path | None = None, environment: dict[str, str] | None = None) -> Settings:
+    """Read the settings file and the ``KIOSK_…`` environment over it. Raises SettingsInvalid."""
+    import msgspec
+
+    env = dict(os.environ) if environment is None else environment
+    path = file or Path(env.get("KIOSK_CONFIG", Path(platformdirs.user_config_dir(APP)) / "kiosk.toml"))
+    values: dict[str, Any] = {}
+    if path.exists():
+        try:
+            values = msgspec.toml.decode(path.read_bytes())
+        except (msgspec.DecodeError, OSError) as problem:
+            raise SettingsInvalid(where=path, problem=problem) from problem
+    elif file is not None:
+        raise SettingsInvalid(where=path, problem="there is no such file")
+    for name in ("data_folder", "database_url", "mypage_url", "paper_folder", "log_folder", "language"):
+        if value := env.get(f"KIOSK_{name.upper()}"):
+            values[name] = value
+    if value := env.get("KIOSK_IDLE_SECONDS"):
+        values["idle_seconds"] = value
+    try:
+        settings = msgspec.convert(values, Settings, strict=False, dec_hook=_path)
+        _ = settings.clinic.zone
+    except (msgspec.ValidationError, KeyError, ValueError) as problem:
+        raise SettingsInvalid(where=path if values else "environment", problem=problem) from problem
+    unknown = values.keys() - Settings.__dataclass_fields__.keys()
+    if unknown:
+        raise SettingsInvalid(where=path, problem=f"unknown setting {sorted(unknown)[0]}")
+    if settings.language not in {"ko", "en"}:
+        raise SettingsInvalid(where="language", problem="choose ko or en")
+    return replace(settings)
+
+
+def _path(kind: type, value: object) -> object:
+    if kind is Path or "Path" in repr(kind):
+        return Path(str(value)).expanduser()
+    raise NotImplementedError(kind)
