@@ -1,0 +1,101 @@
+"""Opening the storage of a clinic: records, outbox, relay and my page, ready to be used."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from domain.clinic import Clinic
+from domain.mypage import MyPage
+from domain.ports import Clock
+from domain.presentation import Presentation
+from storage.changes import Changes
+from storage.engine import prepare_folder, read_model_engine, reader_engine, writer_engine
+from storage.migrate import migrate
+from storage.mypage import MyPageStore
+from storage.outbox import Outbox
+from storage.reader import SqlReader
+from storage.relay import PolicyPart, ProjectorPart, React, Relay
+from storage.writer import SqlWriter
+
+PROJECTOR = "my-page"
+PATIENCE_SECONDS = 1.0
+"""How long my page waits to be told of what its reader has just done."""
+
+
+@dataclass(frozen=True)
+class Storage:
+    """The open storage; `close` finishes what was begun before it lets the databases go."""
+
+    writer: SqlWriter
+    reader: SqlReader
+    outbox: Outbox
+    relay: Relay
+    mypage: MyPageStore
+    changes: Changes
+    identity_key: bytes
+    _reader_engine: AsyncEngine
+
+    def start(self, react: React) -> None:
+        """Begin to bring events to the parts; ``react`` applies a part's policies."""
+        self.relay.start(react)
+
+    async def close(self) -> None:
+        """Relay first, then the writer, then the readers: each may still need the next."""
+        await self.relay.close()
+        await self.changes.close()
+        await self.writer.close()
+        await self.mypage.close()
+        await self._reader_engine.dispose()
+
+
+async def open_storage(
+    *,
+    records_url: str,
+    mypage_url: str,
+    clinic: Clinic,
+    formulary: tuple[Presentation, ...],
+    clock: Clock,
+    parts: tuple[str, ...],
+) -> Storage:
+    """Migrate when needed, and start the writer. The relay begins with `Storage.start`."""
+    writer = await asyncio.to_thread(_open_writer, records_url, mypage_url, clock)
+    identity_key = await writer.run(_identity_key, f"secret:{secrets.token_hex(8)}", "IdentityKey")
+    engine = reader_engine(records_url)
+    outbox = Outbox(engine)
+    mypage = MyPageStore(read_model_engine(mypage_url))
+    await mypage.open()
+    policy_parts = [PolicyPart(name, writer, outbox) for name in parts]
+    relay = Relay(outbox, [*policy_parts, ProjectorPart(PROJECTOR, mypage)])
+    changes = Changes(engine)
+    changes.listen(relay.wake)
+    writer.on_commit(changes.notify_from_thread)
+    reader = SqlReader(engine, clinic, formulary, _page_when_told(relay, mypage))
+    return Storage(writer, reader, outbox, relay, mypage, changes, bytes.fromhex(identity_key), engine)
+
+
+def _open_writer(records_url: str, mypage_url: str, clock: Clock) -> SqlWriter:
+    prepare_folder(records_url)
+    prepare_folder(mypage_url)
+    engine = writer_engine(records_url)
+    migrate(engine)
+    return SqlWriter(engine, clock)
+
+
+def _identity_key(uow: Any) -> str:
+    """The key under which people are found, made when the clinic first opens."""
+    key: str = uow.secret("identity-key", secrets.token_hex(32))
+    return key
+
+
+def _page_when_told(relay: Relay, mypage: MyPageStore) -> Callable[[str], Any]:
+    async def page_of(recipient: str) -> MyPage:
+        await relay.caught_up(PROJECTOR, PATIENCE_SECONDS)
+        return await mypage.page_of(recipient)
+
+    return page_of

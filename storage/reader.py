@@ -1,0 +1,316 @@
+"""The one that reads: each query of the domain, answered from committed state."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import Select, and_, case, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from domain import booking as b
+from domain import certificate as c
+from domain import injection as i
+from domain import mypage as m
+from domain import staff as s
+from domain import vaccine as v
+from domain.actors import RECIPIENT, STAFF_ROLES, Actor, Role
+from domain.booking import Booking, BookingStatus
+from domain.certificate import Certificate, CertificateStatus
+from domain.clinic import Clinic
+from domain.codes import parse_code
+from domain.errors import NotACode, NotAllowed, NotFound, NotIdentified
+from domain.injection import Injection, InjectionStatus
+from domain.messages import Query
+from domain.presentation import Presentation
+from domain.recipient import Recipient, masked, parse_text
+from domain.staff import StaffMember
+from domain.stock import LedgerEntry, Lot, Vaccine
+from storage import tables as t
+from storage.repositories import columns_of
+
+R = TypeVar("R")
+_TAKES_ROOM = (BookingStatus.RESERVED, BookingStatus.COMPLETED)
+
+
+class SqlReader:
+    """See `domain.ports.Reader`. One method a query, found by the query's type."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        clinic: Clinic,
+        formulary: tuple[Presentation, ...],
+        page_of: Callable[[str], Awaitable[m.MyPage]],
+    ) -> None:
+        self._engine = engine
+        self._clinic = clinic
+        self._formulary = formulary
+        self._page_of = page_of
+        self._answers: dict[type[Query[Any]], Callable[..., Awaitable[Any]]] = {
+            v.ListVaccines: self._vaccines,
+            v.ListPresentations: self._presentations,
+            v.ListLots: self._lots,
+            v.ListLedger: self._ledger,
+            b.ListDays: self._days,
+            b.ListSlots: self._slots,
+            b.GetBooking: self._booking,
+            i.ListVisits: self._visits,
+            i.FindVisits: self._find_visits,
+            i.GetVisit: self._visit,
+            c.ListCertificates: self._certificates,
+            c.GetCertificate: self._certificate,
+            c.DraftCertificate: self._draft,
+            m.IdentifyByCode: self._identify_by_code,
+            m.IdentifyByDigest: self._identify_by_digest,
+            m.GetMyPage: self._my_page,
+            m.ListCertifiable: self._certifiable,
+            s.ListStaff: self._staff,
+        }
+
+    async def answer(self, query: Query[R], actor: Actor, now: datetime) -> R:
+        """See `domain.ports.Reader.answer`."""
+        return cast(R, await self._answers[type(query)](query, actor, now))
+
+    async def _all(self, statement: Select[Any]) -> list[Any]:
+        async with self._engine.connect() as connection:
+            return list((await connection.execute(statement)).all())
+
+    async def _one(self, statement: Select[Any], what: str) -> Any:
+        rows = await self._all(statement.limit(1))
+        if not rows:
+            raise NotFound(what=what)
+        return rows[0]
+
+    # -- vaccine ----------------------------------------------------------------------------------
+
+    async def _vaccines(self, _q: v.ListVaccines, _a: Actor, _n: datetime) -> list[v.VaccineLevel]:
+        columns = columns_of(t.vaccine, Vaccine)
+        waiting = (
+            select(func.count())
+            .where(
+                t.booking.c.vaccine == t.vaccine.c.code,
+                t.booking.c.status == BookingStatus.WAITING,
+            )
+            .scalar_subquery()
+        )
+        rows = await self._all(select(*columns, waiting).order_by(t.vaccine.c.seq))
+        return [v.VaccineLevel(Vaccine(*row[:-1]), row[-1]) for row in rows]
+
+    async def _presentations(self, _q: v.ListPresentations, _a: Actor, _n: datetime) -> list[Presentation]:
+        return list(self._formulary)
+
+    async def _lots(self, query: v.ListLots, _a: Actor, _n: datetime) -> list[Lot]:
+        statement = select(*columns_of(t.lot, Lot)).where(t.lot.c.vaccine == query.vaccine)
+        return [Lot(*row) for row in await self._all(statement.order_by(t.lot.c.expires_on, t.lot.c.number))]
+
+    async def _ledger(self, query: v.ListLedger, _a: Actor, _n: datetime) -> list[LedgerEntry]:
+        statement = (
+            select(*columns_of(t.ledger, LedgerEntry))
+            .where(t.ledger.c.vaccine == query.vaccine)
+            .order_by(t.ledger.c.seq.desc())
+            .limit(query.limit)
+            .offset(query.offset)
+        )
+        return [LedgerEntry(*row) for row in await self._all(statement)]
+
+    # -- booking ----------------------------------------------------------------------------------
+
+    async def _people(self, since: datetime, until: datetime) -> dict[datetime, int]:
+        """How many people each slot between these instants holds."""
+        slot = t.booking.c.slot
+        statement = (
+            select(slot, func.count())
+            .where(slot >= since, slot < until, t.booking.c.status.in_(_TAKES_ROOM))
+            .group_by(slot)
+        )
+        return {row[0]: row[1] for row in await self._all(statement)}
+
+    async def _days(self, _q: b.ListDays, _a: Actor, now: datetime) -> list[b.Day]:
+        clinic, capacity = self._clinic, self._clinic.schedule.capacity
+        days = clinic.bookable_days(now)
+        if not days:
+            return []
+        people = await self._people(now, clinic.start_of(days[-1] + timedelta(days=1)))
+        free = {
+            day: sum(max(0, capacity - people.get(slot, 0)) for slot in clinic.slots_on(day) if slot > now)
+            for day in days
+        }
+        return [b.Day(day, room) for day, room in free.items()]
+
+    async def _slots(self, query: b.ListSlots, _a: Actor, now: datetime) -> list[b.SlotLevel]:
+        clinic = self._clinic
+        people = await self._people(
+            clinic.start_of(query.day), clinic.start_of(query.day + timedelta(days=1))
+        )
+        return [
+            b.SlotLevel(slot, max(0, clinic.schedule.capacity - people.get(slot, 0)))
+            for slot in clinic.slots_on(query.day)
+            if slot > now
+        ]
+
+    async def _booking(self, query: b.GetBooking, actor: Actor, _n: datetime) -> b.BookingDetail:
+        code = parse_code(query.booking)
+        before = t.booking.alias()
+        ahead = (
+            select(func.count())
+            .where(
+                before.c.vaccine == t.booking.c.vaccine,
+                before.c.status == BookingStatus.WAITING,
+                before.c.seq < t.booking.c.seq,
+            )
+            .scalar_subquery()
+        )
+        columns = columns_of(t.booking, Booking)
+        row = await self._one(
+            select(*columns, t.vaccine.c.presentation, t.recipient.c.name, ahead)
+            .join(t.vaccine, t.vaccine.c.code == t.booking.c.vaccine)
+            .join(t.recipient, t.recipient.c.code == t.booking.c.recipient)
+            .where(t.booking.c.code == code),
+            code,
+        )
+        booking = Booking(*row[:-3])
+        if not actor.has(STAFF_ROLES) and booking.recipient != actor.code:
+            raise NotAllowed
+        waits = booking.status is BookingStatus.WAITING
+        return b.BookingDetail(booking, row[-3], masked(row[-2]), row[-1] if waits else 0)
+
+    # -- injection --------------------------------------------------------------------------------
+
+    def _visit_rows(self) -> Select[Any]:
+        return (
+            select(
+                *columns_of(t.injection, Injection),
+                t.recipient.c.person,
+                t.vaccine.c.presentation,
+                t.booking.c.status,
+            )
+            .join(t.recipient, t.recipient.c.code == t.injection.c.recipient)
+            .join(t.vaccine, t.vaccine.c.code == t.injection.c.vaccine)
+            .join(t.booking, t.booking.c.code == t.injection.c.booking)
+        )
+
+    @staticmethod
+    def _to_visit(row: Any) -> i.Visit:
+        return i.Visit(Injection(*row[:-3]), row[-3], row[-2], row[-1])
+
+    async def _visits(self, query: i.ListVisits, _a: Actor, _n: datetime) -> list[i.Visit]:
+        n = t.injection.c
+        start = self._clinic.start_of(query.day)
+        end = self._clinic.start_of(query.day + timedelta(days=1))
+        under_way = case(
+            (n.status == InjectionStatus.CHECKED_IN, 0), (n.status == InjectionStatus.EXPECTED, 1), else_=2
+        )
+        statement = (
+            self._visit_rows()
+            .where(n.slot >= start, n.slot < end, n.status != InjectionStatus.WITHDRAWN)
+            .order_by(under_way, n.slot, n.seq)
+            .limit(query.limit)
+        )
+        return [self._to_visit(row) for row in await self._all(statement)]
+
+    async def _find_visits(self, query: i.FindVisits, _a: Actor, _n: datetime) -> list[i.Visit]:
+        text = parse_text(query.text, "text")
+        try:
+            code = parse_code(text)
+            condition = or_(t.injection.c.code == code, t.injection.c.booking == code)
+        except NotACode:
+            condition = t.recipient.c.name.startswith(text, autoescape=True)
+        statement = self._visit_rows().where(condition).order_by(t.injection.c.seq.desc())
+        return [self._to_visit(row) for row in await self._all(statement.limit(query.limit))]
+
+    async def _visit(self, query: i.GetVisit, _a: Actor, _n: datetime) -> i.Visit:
+        statement = self._visit_rows().where(t.injection.c.code == query.injection)
+        return self._to_visit(await self._one(statement, query.injection))
+
+    # -- certificate ------------------------------------------------------------------------------
+
+    async def _certificates(
+        self, query: c.ListCertificates, _a: Actor, _n: datetime
+    ) -> list[c.CertificateDetail]:
+        order = t.certificate.c.seq if query.status is CertificateStatus.READY else t.certificate.c.seq.desc()
+        statement = (
+            select(
+                *columns_of(t.certificate, Certificate),
+                t.recipient.c.name,
+                t.injection.c.dose,
+                t.application.c.applied_at,
+            )
+            .join(t.recipient, t.recipient.c.code == t.certificate.c.recipient)
+            .join(t.injection, t.injection.c.code == t.certificate.c.injection)
+            .join(t.application, t.application.c.code == t.certificate.c.application)
+            .where(t.certificate.c.status == query.status)
+            .order_by(order)
+            .limit(query.limit)
+        )
+        return [
+            c.CertificateDetail(
+                Certificate(*row[:-3]), row[-3], row[-2].presentation.title, row[-1], row[-2].given_on
+            )
+            for row in await self._all(statement)
+        ]
+
+    async def _certificate(self, query: c.GetCertificate, actor: Actor, _n: datetime) -> Certificate:
+        columns = columns_of(t.certificate, Certificate)
+        statement = select(*columns).where(t.certificate.c.code == query.certificate)
+        certificate = Certificate(*await self._one(statement, query.certificate))
+        if Role.CERTIFICATE_OFFICER not in actor.roles and certificate.recipient != actor.code:
+            raise NotAllowed
+        return certificate
+
+    async def _draft(self, query: c.DraftCertificate, _a: Actor, _n: datetime) -> c.Draft:
+        certificate = columns_of(t.certificate, Certificate)
+        recipient = columns_of(t.recipient, Recipient)
+        row = await self._one(
+            select(*certificate, *recipient, *columns_of(t.injection, Injection))
+            .join(t.recipient, t.recipient.c.code == t.certificate.c.recipient)
+            .join(t.injection, t.injection.c.code == t.certificate.c.injection)
+            .where(t.certificate.c.code == query.certificate),
+            query.certificate,
+        )
+        first, second = len(certificate), len(certificate) + len(recipient)
+        return c.Draft(Certificate(*row[:first]), Recipient(*row[first:second]), Injection(*row[second:]))
+
+    # -- my page ----------------------------------------------------------------------------------
+
+    async def _identify_by_code(self, query: m.IdentifyByCode, _a: Actor, _n: datetime) -> Actor:
+        found = [
+            select(table.c.recipient).where(table.c.code == query.code)
+            for table in (t.booking, t.injection, t.application, t.certificate)
+        ]
+        return await self._recipient_actor(t.recipient.c.code.in_(found[0].union_all(*found[1:])))
+
+    async def _identify_by_digest(self, query: m.IdentifyByDigest, _a: Actor, _n: datetime) -> Actor:
+        return await self._recipient_actor(t.recipient.c.identity == query.identity)
+
+    async def _recipient_actor(self, condition: Any) -> Actor:
+        rows = await self._all(select(t.recipient.c.code, t.recipient.c.name).where(condition))
+        if not rows:
+            raise NotIdentified
+        return Actor(rows[0][0], RECIPIENT, masked(rows[0][1]))
+
+    async def _my_page(self, _q: m.GetMyPage, actor: Actor, _n: datetime) -> m.MyPage:
+        return await self._page_of(actor.code)
+
+    async def _certifiable(self, _q: m.ListCertifiable, actor: Actor, _n: datetime) -> list[m.Certifiable]:
+        a, n, p = t.application.c, t.injection.c, t.certificate.c
+        statement = (
+            select(n.code, n.dose, a.code, a.status, p.code, p.status)
+            .select_from(t.injection)
+            .outerjoin(t.application, and_(a.injection == n.code, a.status.in_(("applied", "issued"))))
+            .outerjoin(t.certificate, and_(p.application == a.code, p.status.in_(("ready", "issued"))))
+            .where(n.recipient == actor.code, n.status == InjectionStatus.COMPLETED)
+            .order_by(n.seq.desc())
+        )
+        return [
+            m.Certifiable(
+                code, dose.presentation.title, dose.given_on, dose.dose_number, dose.dose_total,
+                application or "", status or "", certificate or "", certificate_status or "",
+            )
+            for code, dose, application, status, certificate, certificate_status in await self._all(statement)
+        ]  # fmt: skip
+
+    async def _staff(self, _q: s.ListStaff, _a: Actor, _n: datetime) -> list[StaffMember]:
+        statement = select(*columns_of(t.staff, StaffMember)).order_by(t.staff.c.seq)
+        return [StaffMember(*row) for row in await self._all(statement)]

@@ -1,0 +1,236 @@
+"""The tables of the records. A table's columns carry the names of its aggregate's fields.
+
+The CHECK constraints and partial unique indexes hold the rules of the clinic even if the code
+were wrong.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    text,
+)
+
+from domain.actors import Role
+from domain.application import ApplicationStatus
+from domain.booking import BookingStatus
+from domain.certificate import CertificateFacts, CertificateStatus, Credential
+from domain.injection import AdverseEvent, Dose, InjectionStatus, Screening
+from domain.presentation import Presentation
+from domain.recipient import PersonDetails
+from domain.stock import EntryKind, LotStatus
+from storage.types import Instant, Json, Word
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _code(name: str = "code", refers_to: str | None = None) -> Column[str]:
+    if refers_to:
+        return Column(name, String(9), ForeignKey(f"{refers_to}.code"), nullable=False)
+    return Column(name, String(9), unique=True, nullable=False)
+
+
+def _seq() -> Column[int]:
+    """The order in which rows came to be; rows are never deleted, so it is never used twice."""
+    return Column("seq", Integer, primary_key=True)
+
+
+recipient = Table(
+    "recipient",
+    metadata,
+    _seq(),
+    _code(),
+    Column("identity", String(64), nullable=False, unique=True),
+    Column("person", Json(PersonDetails), nullable=False),
+    Column("name", String(80), nullable=False, index=True),
+)
+
+vaccine = Table(
+    "vaccine",
+    metadata,
+    _seq(),
+    _code(),
+    Column("presentation", Json(Presentation), nullable=False),
+    Column("stock", Integer, nullable=False),
+    Column("reserved", Integer, nullable=False),
+    Column("presentation_key", String(80), nullable=False, unique=True),
+    CheckConstraint("0 <= reserved AND reserved <= stock", name="reserved_within_stock"),
+)
+
+lot = Table(
+    "lot",
+    metadata,
+    Column("vaccine", String(9), ForeignKey("vaccine.code"), primary_key=True),
+    Column("number", String(20), primary_key=True),
+    Column("expires_on", Date, nullable=False),
+    Column("remaining", Integer, nullable=False),
+    Column("status", Word(LotStatus), nullable=False),
+    CheckConstraint("remaining >= 0", name="remaining_not_negative"),
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    _seq(),
+    _code("vaccine", "vaccine"),
+    Column("kind", Word(EntryKind), nullable=False),
+    Column("stock_delta", Integer, nullable=False),
+    Column("reserved_delta", Integer, nullable=False),
+    Column("lot", String(20), nullable=False),
+    Column("reference", String(9), nullable=False),
+    Column("reason", String(200), nullable=False),
+    Column("actor", String(40), nullable=False),
+    Column("at", Instant, nullable=False),
+    Index("ix_ledger_vaccine_seq", "vaccine", "seq"),
+)
+
+_LIVE_BOOKING = text("status IN ('reserved', 'waiting')")
+
+booking = Table(
+    "booking",
+    metadata,
+    _seq(),
+    _code(),
+    _code("recipient", "recipient"),
+    _code("vaccine", "vaccine"),
+    Column("slot", Instant, nullable=False),
+    Column("status", Word(BookingStatus), nullable=False),
+    Column("booked_at", Instant, nullable=False),
+    Index(
+        "uq_booking_live", "recipient", "vaccine", unique=True,
+        sqlite_where=_LIVE_BOOKING, postgresql_where=_LIVE_BOOKING,
+    ),
+    Index("ix_booking_queue", "vaccine", "status", "seq"),
+    Index("ix_booking_slot", "slot", "status"),
+)  # fmt: skip
+
+_LIVE_INJECTION = text("status IN ('expected', 'checked-in', 'completed')")
+
+injection = Table(
+    "injection",
+    metadata,
+    _seq(),
+    _code(),
+    _code("booking", "booking"),
+    _code("recipient", "recipient"),
+    _code("vaccine", "vaccine"),
+    Column("slot", Instant, nullable=False),
+    Column("status", Word(InjectionStatus), nullable=False),
+    Column("checked_in_at", Instant),
+    Column("screening", Json(Screening)),
+    Column("dose", Json(Dose)),
+    Column("observation_finished_at", Instant),
+    Column("adverse_events", Json(tuple[AdverseEvent, ...]), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("lot", String(20), nullable=False),
+    Index(
+        "uq_injection_live", "booking", unique=True,
+        sqlite_where=_LIVE_INJECTION, postgresql_where=_LIVE_INJECTION,
+    ),
+    Index("ix_injection_slot", "slot"),
+    Index("ix_injection_recipient", "recipient"),
+    Index("ix_injection_lot", "vaccine", "lot"),
+    CheckConstraint("status <> 'completed' OR dose IS NOT NULL", name="completed_has_dose"),
+)  # fmt: skip
+
+_LIVE_APPLICATION = text("status IN ('applied', 'issued')")
+
+application = Table(
+    "application",
+    metadata,
+    _seq(),
+    _code(),
+    _code("injection", "injection"),
+    _code("recipient", "recipient"),
+    Column("status", Word(ApplicationStatus), nullable=False),
+    Column("applied_at", Instant, nullable=False),
+    Index(
+        "uq_application_live", "injection", unique=True,
+        sqlite_where=_LIVE_APPLICATION, postgresql_where=_LIVE_APPLICATION,
+    ),
+    Index("ix_application_recipient", "recipient"),
+)  # fmt: skip
+
+_LIVE_CERTIFICATE = text("status IN ('ready', 'issued')")
+
+certificate = Table(
+    "certificate",
+    metadata,
+    _seq(),
+    _code(),
+    _code("application", "application"),
+    _code("injection", "injection"),
+    _code("recipient", "recipient"),
+    Column("status", Word(CertificateStatus), nullable=False),
+    Column("injection_version", Integer, nullable=False),
+    Column("facts", Json(CertificateFacts)),
+    Column("credential", Json(Credential)),
+    Column("reason", String(200), nullable=False),
+    Column("prints", Integer, nullable=False),
+    Index(
+        "uq_certificate_live", "application", unique=True,
+        sqlite_where=_LIVE_CERTIFICATE, postgresql_where=_LIVE_CERTIFICATE,
+    ),
+    Index("ix_certificate_status", "status", "seq"),
+    CheckConstraint("status <> 'issued' OR credential IS NOT NULL", name="issued_is_signed"),
+)  # fmt: skip
+
+staff = Table(
+    "staff",
+    metadata,
+    _seq(),
+    _code(),
+    Column("name", String(80), nullable=False, unique=True),
+    Column("roles", Json(frozenset[Role]), nullable=False),
+    Column("pin_hash", String(200), nullable=False),
+)
+
+event = Table(
+    "event",
+    metadata,
+    _seq(),
+    Column("id", String(80), nullable=False, unique=True),
+    Column("name", String(40), nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+command = Table(
+    "command",
+    metadata,
+    Column("id", String(80), primary_key=True),
+    Column("name", String(40), nullable=False),
+    Column("result", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+position = Table(
+    "position",
+    metadata,
+    Column("listener", String(40), primary_key=True),
+    Column("seq", Integer, nullable=False),
+)
+
+secret = Table(
+    "secret",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("value", String(200), nullable=False),
+)

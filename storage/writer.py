@@ -1,0 +1,193 @@
+"""The one writer: commands queue, one thread runs as many as wait in one transaction.
+
+A commit costs the same for one command as for a hundred, and one writer needs no locks between
+them. Nobody is acknowledged before the commit that holds their command; a command that is refused
+takes nothing down with it, for each runs in a savepoint of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy import Engine
+
+from domain.errors import ClinicError, OutcomeUnknown, StorageUnavailable
+from domain.ports import Clock, UnitOfWork
+from storage.repositories import Statements
+from storage.unit_of_work import NOT_DONE, SqlUnitOfWork
+
+R = TypeVar("R")
+BATCH = 128
+"""Commands in one transaction at most: past this the commit is a small part of the cost."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Job:
+    """One command in the queue: its work, who waits for it, and how it went."""
+
+    work: Callable[[Any], Any]
+    command_id: str
+    name: str
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[Any]
+    answer: Any = None
+    error: BaseException | None = None
+
+
+class SqlWriter:
+    """Runs work in group commits; see `domain.ports.Writer`."""
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self._clock = clock
+        self._engine = engine
+        self._database_error: type[Exception] = engine.dialect.loaded_dbapi.Error
+        self._statements = Statements(engine.dialect)
+        self._connection: Any = None
+        self._cursor: Any = None
+        self._uow: SqlUnitOfWork | None = None
+        self._committing = False
+        self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._listeners: list[Callable[[], None]] = []
+        self._closed = False
+        self._thread = threading.Thread(target=self._serve, name="writer", daemon=True)
+        self._thread.start()
+
+    def on_commit(self, listener: Callable[[], None]) -> None:
+        """Call this, in the writer's thread, after every commit."""
+        self._listeners.append(listener)
+
+    async def run(self, work: Callable[[UnitOfWork], R], command_id: str, name: str) -> R:
+        """See `domain.ports.Writer.run`. Cancelling the caller does not cancel the work."""
+        if self._closed:
+            raise StorageUnavailable(reason="the clinic is closing")
+        loop = asyncio.get_running_loop()
+        job = _Job(work, command_id, name, loop, loop.create_future())
+        self._queue.put(job)
+        answer: R = await asyncio.shield(job.future)
+        return answer
+
+    async def close(self) -> None:
+        """Finish what is queued, then stop. Nothing is taken any more."""
+        self._closed = True
+        self._queue.put(None)
+        await asyncio.to_thread(self._thread.join)
+        self._engine.dispose()
+
+    def _serve(self) -> None:
+        while (batch := self._next_batch()) is not None:
+            try:
+                self._commit(self._connected(), batch)
+            except self._database_error as problem:
+                log.error("a batch of %d commands was not committed: %s", len(batch), problem)
+                self._find_out(batch, problem)
+            except BaseException as problem:  # noqa: BLE001 - a thread that dies silently hangs its clients
+                log.critical("the writer met %s", type(problem).__name__)
+                self._find_out(batch, problem)
+            self._acknowledge(batch)
+        self._disconnect()
+
+    def _connected(self) -> SqlUnitOfWork:
+        if self._uow is None:
+            self._connection = self._engine.raw_connection()
+            self._cursor = self._connection.driver_connection.cursor()
+            self._uow = SqlUnitOfWork(self._cursor, self._statements)
+        return self._uow
+
+    def _disconnect(self) -> None:
+        connection, self._connection, self._uow = self._connection, None, None
+        if connection is not None:
+            with contextlib.suppress(self._database_error):
+                connection.driver_connection.rollback()
+            connection.invalidate()
+
+    def _find_out(self, batch: list[_Job], problem: BaseException) -> None:
+        """A commit that failed may have happened all the same: ask the records on a new connection."""
+        reason = str(problem) or type(problem).__name__
+        self._disconnect()
+        try:
+            uow = self._connected()
+            for job in batch:
+                if isinstance(job.error, ClinicError):
+                    continue
+                job.answer, job.error = uow.answer_of(job.command_id, job.name), None
+                if job.answer is NOT_DONE:
+                    job.error = StorageUnavailable(reason=reason)
+        except self._database_error:
+            self._disconnect()
+            for job in batch:
+                job.error = OutcomeUnknown() if self._committing else StorageUnavailable(reason=reason)
+
+    def _next_batch(self) -> list[_Job] | None:
+        """Wait for a command, and take whatever else waits behind it; None when it is time to stop."""
+        first = self._queue.get()
+        if first is None:
+            return None
+        batch = [first]
+        while len(batch) < BATCH:
+            try:
+                job = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if job is None:
+                self._queue.put(None)
+                break
+            batch.append(job)
+        return batch
+
+    def _commit(self, uow: SqlUnitOfWork, batch: list[_Job]) -> None:
+        cursor = self._cursor
+        self._committing = False
+        cursor.execute("BEGIN IMMEDIATE")
+        for job in batch:
+            cursor.execute("SAVEPOINT command")
+            try:
+                job.answer = uow.answer_of(job.command_id, job.name)
+                if job.answer is NOT_DONE:
+                    job.answer = job.work(uow)
+                    uow.record(job.command_id, job.name, job.answer, self._clock.now())
+            except ClinicError as refusal:
+                job.error = refusal
+            except self._engine.dialect.loaded_dbapi.IntegrityError as conflict:
+                log.error("%s broke a rule of the records: %s", job.name, conflict)
+                job.error = StorageUnavailable(reason="the records refused it")
+            except self._database_error:
+                raise
+            except Exception as mistake:  # noqa: BLE001 - of this command alone: its caller gets it
+                job.error = mistake
+            if job.error is None:
+                cursor.execute("RELEASE command")
+            else:
+                uow.emitted.clear()
+                cursor.execute("ROLLBACK TO command")
+                cursor.execute("RELEASE command")
+        self._committing = True
+        cursor.execute("COMMIT")
+
+    def _acknowledge(self, batch: list[_Job]) -> None:
+        for listener in self._listeners:
+            listener()
+        loops = {job.loop for job in batch}
+        for loop in loops:
+            mine = [job for job in batch if job.loop is loop]
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(_settle, mine)
+
+
+def _settle(jobs: list[_Job]) -> None:
+    for job in jobs:
+        if job.future.done():
+            continue
+        if job.error is None:
+            job.future.set_result(job.answer)
+        else:
+            job.future.set_exception(job.error)
+            job.future.exception()  # a caller that was cancelled is not there to hear it
