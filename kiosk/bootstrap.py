@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
+
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.actors import STAFF_ROLES, SYSTEM
 from domain.events import Event
@@ -20,7 +24,12 @@ from kiosk.paper.press import ReportlabPress
 from kiosk.pins import ArgonPins
 from kiosk.services import Services
 from kiosk.settings import Settings
+from storage.check import Violation, check
+from storage.engine import prepare_folder, read_model_engine, reader_engine, writer_engine
+from storage.migrate import migrate
+from storage.mypage import MyPageStore
 from storage.open import open_storage
+from storage.outbox import Outbox
 
 FIRST_STAFF_NAME = "관리자"
 
@@ -42,7 +51,9 @@ async def open_clinic(settings: Settings, clock: Clock | None = None) -> Service
     clinic = settings.clinic
     formulary = load_formulary(settings.formulary_file)
     keys = await asyncio.to_thread(
-        partial(open_keys, settings.key_folder, country=clinic.country, clinic=clinic.name_en, now=clock.now())
+        partial(
+            open_keys, settings.key_folder, country=clinic.country, clinic=clinic.name_en, now=clock.now()
+        )
     )
     signer = ClinicSigner(keys)
     gateway: Gateway
@@ -84,3 +95,39 @@ async def open_clinic(settings: Settings, clock: Clock | None = None) -> Service
         close=storage.close,
         first_pin=first_pin,
     )
+
+
+async def rebuild_my_page(settings: Settings, progress: Callable[[int, int], None]) -> int:
+    """Tell my page again from all events; answers how many there were."""
+    async with _records(settings) as engine:
+        mypage = MyPageStore(read_model_engine(settings.read_model_url))
+        await mypage.open()
+        try:
+            return await mypage.rebuild(Outbox(engine), progress)
+        finally:
+            await mypage.close()
+
+
+async def check_clinic(settings: Settings) -> list[Violation]:
+    """Every row of the records that breaks a rule of the clinic."""
+    async with _records(settings) as engine:
+        return await check(engine)
+
+
+@asynccontextmanager
+async def _records(settings: Settings) -> AsyncIterator[AsyncEngine]:
+    """The records for reading only, beside a kiosk that may be running."""
+    prepare_folder(settings.records_url)
+    prepare_folder(settings.read_model_url)
+    await asyncio.to_thread(_migrated, settings.records_url)
+    engine = reader_engine(settings.records_url)
+    try:
+        yield engine
+    finally:
+        await engine.dispose()
+
+
+def _migrated(url: str) -> None:
+    engine = writer_engine(url)
+    migrate(engine)
+    engine.dispose()

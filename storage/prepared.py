@@ -6,12 +6,12 @@ cannot afford that on every statement, and gives up nothing by doing it once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Dialect, Insert, Select
 
-Converter = Callable[[Any], Any]
+from storage.types import Converter
 
 
 class Prepared:

@@ -230,8 +230,25 @@ class SqlRecipients(_Repository[Recipient]):
 
 
 class SqlVaccines(_Repository[Vaccine]):
+    """Everybody books the same few vaccines: within a transaction each is read once."""
+
+    def __init__(self, cursor: Any, statements: Statements, rows: Rows[Vaccine]) -> None:
+        super().__init__(cursor, statements, rows)
+        self._seen: dict[str, Vaccine] = {}
+
     def get(self, code: str) -> Vaccine:
-        return self._get(self._s.vaccine, code)
+        vaccine = self._seen.get(code)
+        if vaccine is None:
+            vaccine = self._seen[code] = self._get(self._s.vaccine, code)
+        return vaccine
+
+    def save(self, thing: Vaccine) -> None:
+        super().save(thing)
+        self._seen[thing.code] = thing
+
+    def forget(self) -> None:
+        """What was read may not be so any more: the transaction is over, or a command was undone."""
+        self._seen.clear()
 
     def by_presentation(self, key: str) -> Vaccine | None:
         return self._find(self._s.vaccine_by_presentation, presentation_key=key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import DateTime, Dialect, String, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+Converter = Callable[[Any], Any]
 
 
 class Instant(TypeDecorator[datetime]):
@@ -19,22 +22,15 @@ class Instant(TypeDecorator[datetime]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Text on SQLite, ``timestamptz`` elsewhere."""
-        return String(27) if dialect.name == "sqlite" else DateTime(timezone=True)
+        return String(32) if dialect.name == "sqlite" else DateTime(timezone=True)
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+    def bind_processor(self, dialect: Dialect) -> Converter:
         """Naive values are refused: nobody knows which zone they are in."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("an instant needs a time zone")
-        value = value.astimezone(UTC)
-        return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if dialect.name == "sqlite" else value
+        return _instant_to_text if dialect.name == "sqlite" else _aware
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+    def result_processor(self, dialect: Dialect, coltype: object) -> Converter:
         """Always aware, in UTC."""
-        if isinstance(value, str):
-            return datetime.fromisoformat(value)
-        return value.astimezone(UTC) if value is not None else None
+        return _instant_from_text if dialect.name == "sqlite" else _aware
 
 
 class Word(TypeDecorator[StrEnum]):
@@ -47,13 +43,14 @@ class Word(TypeDecorator[StrEnum]):
         super().__init__()
         self.kind = kind
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+    def bind_processor(self, dialect: Dialect) -> Converter:
         """The word itself."""
-        return None if value is None else str(value)
+        return lambda word: None if word is None else str(word)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+    def result_processor(self, dialect: Dialect, coltype: object) -> Converter:
         """The member of the enumeration."""
-        return None if value is None else self.kind(value)
+        kind = self.kind
+        return lambda word: None if word is None else kind(word)
 
 
 class Json(TypeDecorator[Any]):
@@ -65,12 +62,30 @@ class Json(TypeDecorator[Any]):
     def __init__(self, kind: Any) -> None:
         super().__init__()
         self.kind = kind
-        self._decoder = msgspec.json.Decoder(kind)
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+    def bind_processor(self, dialect: Dialect) -> Converter:
         """Compact JSON; None stays NULL."""
-        return None if value is None else msgspec.json.encode(value).decode()
+        encode = msgspec.json.Encoder().encode
+        return lambda value: None if value is None else encode(value).decode()
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+    def result_processor(self, dialect: Dialect, coltype: object) -> Converter:
         """The value object."""
-        return None if value is None else self._decoder.decode(value)
+        decode = msgspec.json.Decoder(self.kind).decode
+        return lambda text: None if text is None else decode(text)
+
+
+def _aware(instant: datetime | None) -> datetime | None:
+    if instant is None:
+        return None
+    if instant.tzinfo is None:
+        raise ValueError("an instant needs a time zone")
+    return instant.astimezone(UTC)
+
+
+def _instant_to_text(instant: datetime | None) -> str | None:
+    aware = _aware(instant)
+    return None if aware is None else aware.isoformat(timespec="microseconds")
+
+
+def _instant_from_text(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

@@ -42,6 +42,11 @@ class SqlUnitOfWork:
         """It is written with the command that it belongs to, in `record`."""
         self.emitted.append(event)
 
+    def forget(self) -> None:
+        """Whatever was read or emitted since the last command that was recorded."""
+        self.emitted.clear()
+        self.vaccines.forget()
+
     def answer_of(self, command_id: str, name: str) -> Any:
         """The answer given to this command id before, or NOT_DONE. Raises CommandReused."""
         row = self._s.command.one(self._cursor, {"id": command_id})

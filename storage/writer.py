@@ -146,6 +146,7 @@ class SqlWriter:
     def _commit(self, uow: SqlUnitOfWork, batch: list[_Job]) -> None:
         cursor = self._cursor
         self._committing = False
+        uow.forget()
         cursor.execute("BEGIN IMMEDIATE")
         for job in batch:
             cursor.execute("SAVEPOINT command")
@@ -166,7 +167,7 @@ class SqlWriter:
             if job.error is None:
                 cursor.execute("RELEASE command")
             else:
-                uow.emitted.clear()
+                uow.forget()
                 cursor.execute("ROLLBACK TO command")
                 cursor.execute("RELEASE command")
         self._committing = True

@@ -1,0 +1,84 @@
+"""The two sets of colours: one for every day, one of high contrast. Every pair is at least 4.5 : 1."""
+
+from __future__ import annotations
+
+from textual.theme import Theme
+
+CLINIC = "clinic"
+HIGH_CONTRAST = "clinic-contrast"
+
+_EXTRA = ("hint", "key", "key-text", "bar", "bar-text", "row", "row-text", "chosen", "chosen-text", "alarm")
+"""The names that the stylesheets use beside Textual's own."""
+
+
+def _theme(name: str, dark: bool, colours: dict[str, str]) -> Theme:
+    return Theme(
+        name=name,
+        dark=dark,
+        primary=colours["bar"],
+        secondary=colours["chosen"],
+        accent=colours["chosen"],
+        warning=colours["alarm"],
+        error=colours["alarm"],
+        success=colours["good"],
+        foreground=colours["text"],
+        background=colours["ground"],
+        surface=colours["row"],
+        panel=colours["row"],
+        text_alpha=1.0,
+        variables={
+            **{extra: colours[extra] for extra in _EXTRA},
+            "good": colours["good"],
+            "input-cursor-background": colours["text"],
+            "input-cursor-foreground": colours["ground"],
+            "input-selection-background": colours["chosen"],
+            "scrollbar": colours["hint"],
+            "scrollbar-background": colours["row"],
+            "scrollbar-hover": colours["text"],
+            "scrollbar-active": colours["text"],
+            "border": colours["bar"],
+            "border-blurred": colours["hint"],
+        },
+    )
+
+
+THEMES = (
+    _theme(
+        CLINIC,
+        dark=False,
+        colours={
+            "ground": "#F6F8F7",
+            "text": "#12211F",
+            "hint": "#43544F",
+            "bar": "#0B4F4A",
+            "bar-text": "#FFFFFF",
+            "key": "#0B4F4A",
+            "key-text": "#FFFFFF",
+            "row": "#E3ECE9",
+            "row-text": "#12211F",
+            "chosen": "#0B4F4A",
+            "chosen-text": "#FFFFFF",
+            "alarm": "#A3161E",
+            "good": "#0B5A2B",
+        },
+    ),
+    _theme(
+        HIGH_CONTRAST,
+        dark=True,
+        colours={
+            "ground": "#000000",
+            "text": "#FFFFFF",
+            "hint": "#FFFFFF",
+            "bar": "#FFE000",
+            "bar-text": "#000000",
+            "key": "#FFE000",
+            "key-text": "#000000",
+            "row": "#1F1F1F",
+            "row-text": "#FFFFFF",
+            "chosen": "#FFE000",
+            "chosen-text": "#000000",
+            "alarm": "#FFB000",
+            "good": "#7CFF9B",
+        },
+    ),
+)
