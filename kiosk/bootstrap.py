@@ -110,8 +110,8 @@ async def rebuild_my_page(settings: Settings, progress: Callable[[int, int], Non
 
 async def check_clinic(settings: Settings) -> list[Violation]:
     """Every row of the records that breaks a rule of the clinic."""
-    async with _records(settings) as engine:
-        return await check(engine)
+    async with _records(settings) as engine, engine.connect() as connection:
+        return await connection.run_sync(check)
 
 
 @asynccontextmanager

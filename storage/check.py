@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import JSON, Select, String, and_, cast, exists, func, not_, or_, select
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import JSON, Connection, Select, String, and_, cast, exists, func, not_, or_, select
 
 from domain.application import ApplicationStatus
 from domain.booking import BookingStatus
@@ -25,14 +24,16 @@ class Violation:
     code: str
 
 
-async def check(engine: AsyncEngine) -> list[Violation]:
-    """Every violation in the records, in the order of the rules; empty when all is well."""
-    found = []
-    async with engine.connect() as connection:  # one read transaction: all rules see the same moment
-        for rule, says, statement in _rules():
-            for row in await connection.execute(statement):
-                found.append(Violation(rule, says, str(row[0])))
-    return found
+def check(connection: Connection) -> list[Violation]:
+    """Every violation in the records, in the order of the rules; empty when all is well.
+
+    The connection is in one read transaction, so that all rules see the same moment.
+    """
+    return [
+        Violation(rule, says, str(row[0]))
+        for rule, says, statement in _RULES
+        for row in connection.execute(statement)
+    ]
 
 
 def _rules() -> list[tuple[int, str, Select[Any]]]:
@@ -136,3 +137,6 @@ def _untold(code: Any, key: str, names: tuple[str, ...]) -> Select[Any]:
     """Codes of which no event of these names tells."""
     told = select(cast(t.event.c.payload, JSON)[key].as_string()).where(t.event.c.name.in_(names))
     return select(code).where(cast(code, String).not_in(told))
+
+
+_RULES = _rules()

@@ -138,31 +138,34 @@ class Relay:
             await task
 
     async def _run(self, part: Part) -> None:
-        pause = FIRST_PAUSE
+        pause, position = FIRST_PAUSE, -1
         while not self._closing:
+            self._wakes[part.name].clear()
             try:
-                await self._catch_up(part)
+                if position < 0:
+                    position = await part.position()
+                    await self._moved_to(part, position)
+                position = await self._catch_up(part, position)
                 pause = FIRST_PAUSE
                 await self._wait(part, None)
             except Exception as problem:  # noqa: BLE001 - whatever a part meets, it is tried again
                 name = type(problem).__name__ if isinstance(problem, ClinicError) else repr(problem)
                 log.error("%s met %s and tries again in %.1f s", part.name, name, pause)
+                position = -1
                 await self._wait(part, pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
 
     async def _wait(self, part: Part, seconds: float | None) -> None:
-        """Until something is committed, or so many seconds; the wake is taken before looking."""
-        wake = self._wakes[part.name]
+        """Until something is committed, or so many seconds."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(wake.wait(), seconds)
+            await asyncio.wait_for(self._wakes[part.name].wait(), seconds)
 
-    async def _catch_up(self, part: Part) -> None:
-        self._wakes[part.name].clear()
-        position = await part.position()
-        await self._moved_to(part, position)
+    async def _catch_up(self, part: Part, position: int) -> int:
+        """Another process may have brought some of these events already: the part itself knows."""
         while not self._closing and (events := await self._outbox.after(position, BATCH)):
             position = await part.deal_with(events, self._react)
             await self._moved_to(part, position)
+        return position
 
     async def _moved_to(self, part: Part, position: int) -> None:
         async with self._moved:

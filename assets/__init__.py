@@ -1,0 +1,1 @@
+"""What is not code: clinical rules, styles, texts, value sets."""

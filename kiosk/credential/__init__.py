@@ -1,0 +1,1 @@
+"""Credentials that strangers can verify: keys, the signed forms, the verifier, the QR's matrix."""

@@ -1,0 +1,1 @@
+"""Paper: the certificate, the ticket, and the folder where finished pages go."""

@@ -1,0 +1,75 @@
+"""The press: several people press print at once, and whatever comes out has been read again."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from domain.certificate import Credential
+from domain.errors import PaperFailed
+from domain.ports import Press, Signer
+from kiosk.credential.signer import ClinicSigner
+from kiosk.paper.press import ReportlabPress
+from kiosk.paper.proof import read_page
+from kiosk.paper.ticket import TicketPaper
+from tests.certificate_facts import TICKET, facts, flu, keys, signed
+
+
+async def test_a_certificate_comes_out_with_its_credential_readable() -> None:
+    press: Press = ReportlabPress()
+    for about in (facts(), facts(doses=(flu(),))):
+        pdf = await press.certificate(about, signed(about))
+        assert read_page(pdf, 150) == [signed(about).text]
+
+
+async def test_a_ticket_comes_out_on_the_clinics_paper() -> None:
+    sheet = await ReportlabPress().ticket(TICKET)
+    strip = await ReportlabPress(TicketPaper.ROLL_80).ticket(TICKET)
+    assert read_page(sheet, 150) == read_page(strip, 150) == ["BK7M3Q9XA"]
+    assert sheet != strip
+
+
+async def test_many_at_once_come_out_as_one_by_one() -> None:
+    press = ReportlabPress()
+    people = [facts(name=f"김하{syllable}") for syllable in "늘람솔온율린"]
+    together = await asyncio.gather(*(press.certificate(about, signed(about)) for about in people))
+    one_by_one = [await press.certificate(about, signed(about)) for about in people]
+    assert together == one_by_one
+    assert len(set(together)) == len(people)
+
+
+def test_a_new_press_in_another_process_makes_the_same_bytes() -> None:
+    program = (
+        "import hashlib, sys;"
+        "from kiosk.paper.ticket import ticket_page; from kiosk.paper.fonts import load_fonts;"
+        "from tests.certificate_facts import TICKET;"
+        "sys.stdout.write(hashlib.sha256(ticket_page(TICKET, load_fonts())).hexdigest())"
+    )
+    other = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert other.stdout == hashlib.sha256(ReportlabPress().print_ticket(TICKET)).hexdigest()
+
+
+async def test_a_credential_too_long_for_any_code_is_refused_in_words() -> None:
+    with pytest.raises(PaperFailed, match="too long for a QR code"):
+        await ReportlabPress().certificate(facts(), Credential("hcert", "HC1:" + "A" * 5000, ""))
+
+
+async def test_a_code_with_no_room_on_the_page_is_refused_in_words() -> None:
+    with pytest.raises(PaperFailed, match="no room on the page"):
+        await ReportlabPress().certificate(facts(), Credential("hcert", "HC1:" + "A1:$" * 1000, ""))
+
+
+def test_the_clinics_signer_is_what_the_domain_asks_for() -> None:
+    signer: Signer = ClinicSigner(keys())
+    assert signer.sign(facts()) == signed(facts())
+
+
+async def test_warming_up_twice_is_harmless() -> None:
+    press = ReportlabPress()
+    await asyncio.gather(press.warm_up(), press.warm_up())
+    assert await press.ticket(replace(TICKET, waiting=True))
