@@ -30,6 +30,7 @@ from domain.events import (
     BookingReopened,
     BookingWaitlisted,
     InjectionCompleted,
+    InjectionCorrected,
     InjectionVoided,
     RecipientRegistered,
     StockAdded,
@@ -194,6 +195,8 @@ def book(uow: UnitOfWork, command: Book, context: Context) -> BookingReceipt:
     vaccine = uow.vaccines.get(command.vaccine)
     if clinic.slot_end(command.slot) <= now or not clinic.is_slot(command.slot):
         raise SlotUnknown
+    if clinic.today(command.slot) > clinic.last_day(now) and not context.actor.has(STAFF_ROLES):
+        raise SlotUnknown
     recipient = _recipient(uow, command.person, context, vaccine, clinic.today(command.slot))
 
     status = BookingStatus.RESERVED if vaccine.available > 0 else BookingStatus.WAITING
@@ -283,8 +286,13 @@ def promote_after_cancelling(uow: UnitOfWork, event: BookingCancelled, context: 
         promote_waiting(uow, PromoteWaiting(event.vaccine), context)
 
 
-def promote_whoever_waits(uow: UnitOfWork, event: BookingNoShow | StockAdded, context: Context) -> None:
-    """Whenever doses become free, whoever waits longest is promoted."""
+def promote_whoever_waits(
+    uow: UnitOfWork, event: BookingNoShow | StockAdded | InjectionCorrected, context: Context
+) -> None:
+    """Whenever doses become free, whoever waits longest is promoted.
+
+    A correction frees one when the dose turns out to have come from a lot that was quarantined.
+    """
     promote_waiting(uow, PromoteWaiting(event.vaccine), context)
 
 
@@ -300,6 +308,9 @@ def reopen_booking(uow: UnitOfWork, event: InjectionVoided, context: Context) ->
         return
     booking = uow.bookings.get(event.booking)
     vaccine = uow.vaccines.get(booking.vaccine)
+    if uow.bookings.live_of(booking.recipient, booking.vaccine):  # booked anew meanwhile
+        promote_waiting(uow, PromoteWaiting(booking.vaccine), context)
+        return
     if vaccine.available > 0:
         uow.bookings.save(replace(booking, status=BookingStatus.RESERVED))
         post(uow, context, booking.vaccine, EntryKind.RESERVED, reserved=1, reference=booking.code)

@@ -6,12 +6,13 @@ changes the certificate in the same transaction (`policies.AT_ONCE`).
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from domain.actors import BY_POLICY, CERTIFICATE_OFFICER, RECIPIENT, Role
+from domain.actors import ADMINISTRATOR, BY_POLICY, CERTIFICATE_OFFICER, RECIPIENT, STAFF_ROLES, Role
 from domain.application import ApplicationStatus
 from domain.codes import Kind, new_code
 from domain.errors import ApplicationClosed, CertificateClosed, CertificateOutdated, NotAllowed
@@ -60,6 +61,8 @@ class DoseFacts:
     site: Site
     route: Route
     vaccinator: str
+    injection: str = ""
+    """The record it was copied from, so that a correction finds every certificate that states it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,13 @@ class Credential:
     key_id: str
     revocation_hashes: tuple[str, ...] = ()
     """Hex, SHA-256 truncated to 16 bytes: over the signature, the UCI, and country + UCI."""
+    second: Credential | None = None
+    """The same facts in another form, for verifiers that do not read the first."""
+
+    @property
+    def all(self) -> tuple[Credential, ...]:
+        """This credential and its second form, if there is one."""
+        return (self,) if self.second is None else (self, *self.second.all)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +140,11 @@ class Certificate:
     reason: str = ""
     """Why it was revoked."""
     prints: int = 0
+
+    def states(self, injection: str) -> bool:
+        """Whether this injection is among those that it states."""
+        doses = self.facts.doses if self.facts else ()
+        return self.injection == injection or any(dose.injection == injection for dose in doses)
 
 
 # -- what can be asked ----------------------------------------------------------------------------
@@ -173,11 +188,54 @@ class DraftCertificate(Query["Draft"]):
 
 @dataclass(frozen=True)
 class Draft:
-    """A prepared certificate with the records behind it, all read at one moment."""
+    """A prepared certificate with the records behind it."""
 
     certificate: Certificate
     recipient: Recipient
     injection: Injection
+    completed: tuple[Injection, ...] = ()
+    """Every completed injection of the same person."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What has become of a certificate, without a word about whose it is."""
+
+    certificate: str
+    status: CertificateStatus
+    reason: str = ""
+    replaced_by: str = ""
+
+
+@dataclass(frozen=True)
+class GetStanding(Query[Standing]):
+    """Whether a certificate that somebody shows is still the live one. Raises NotFound."""
+
+    allowed: ClassVar[frozenset[Role]] = STAFF_ROLES | BY_POLICY
+    certificate: str
+
+
+@dataclass(frozen=True)
+class Revoked:
+    """A certificate that was revoked or replaced, as a revocation list names it."""
+
+    number: str
+    credential: Credential
+
+
+@dataclass(frozen=True)
+class ListRevoked(Query[list[Revoked]]):
+    """Every certificate that was signed and is not to be accepted any more, oldest first."""
+
+    allowed: ClassVar[frozenset[Role]] = ADMINISTRATOR | BY_POLICY
+
+
+@dataclass(frozen=True)
+class ListSignedWith(Query[list[Standing]]):
+    """Every certificate that was signed by the signer of these key ids, oldest first."""
+
+    allowed: ClassVar[frozenset[Role]] = ADMINISTRATOR | BY_POLICY
+    key_ids: tuple[str, ...]
 
 
 # -- what can be done -----------------------------------------------------------------------------
@@ -254,7 +312,9 @@ def record_issue(uow: UnitOfWork, command: RecordIssue, context: Context) -> Non
         raise ApplicationClosed(status=application.status)
     injection = uow.injections.get(certificate.injection)
     product = injection.given.presentation.title
-    if injection.version != command.injection_version:
+    # An earlier dose may have been corrected or voided while the paper was made.
+    stated = _stated(series_up_to(injection, uow.injections.completed_of(injection.recipient)))
+    if injection.version != command.injection_version or command.facts.doses != stated:
         raise CertificateOutdated
     issued = replace(
         certificate,
@@ -284,7 +344,8 @@ def reissue_certificate(uow: UnitOfWork, command: ReissueCertificate, context: C
     reason = parse_text(command.reason, "reason", limit=200)
     injection = uow.injections.get(old.injection)
     code = new_code(Kind.CERTIFICATE)
-    facts = state_facts(code, uow.recipients.get(old.recipient), injection, context, supersedes=old.code)
+    series = series_up_to(injection, uow.injections.completed_of(injection.recipient))
+    facts = state_facts(code, uow.recipients.get(old.recipient), series, context, supersedes=old.code)
     new = Certificate(
         code, old.application, old.injection, old.recipient, CertificateStatus.ISSUED,
         injection.version, facts, context.signer.sign(facts),
@@ -304,12 +365,27 @@ def revoke_certificate(uow: UnitOfWork, command: RevokeCertificate, context: Con
     uow.emit(CertificateRevoked(certificate.code, certificate.application, certificate.recipient, reason))
 
 
+def series_up_to(injection: Injection, completed: Iterable[Injection]) -> tuple[Injection, ...]:
+    """This injection and the earlier ones of its series, oldest first. Raises NotCompleted.
+
+    Doses against the same disease are a series; those of a seasonal vaccine, in one season only.
+    """
+    last = injection.given
+    product, earlier = last.presentation, []
+    since = product.season_start(last.given_on) if product.seasonal else date.min
+    for other in completed:
+        dose = other.given
+        same = dose.presentation.disease is product.disease and since <= dose.given_on
+        if same and other.code != injection.code and dose.given_at < last.given_at:
+            earlier.append(other)
+    return (*sorted(earlier, key=lambda other: other.given.given_at), injection)
+
+
 def state_facts(
-    code: str, recipient: Recipient, injection: Injection, context: Context, supersedes: str = ""
+    code: str, recipient: Recipient, series: Sequence[Injection], context: Context, supersedes: str = ""
 ) -> CertificateFacts:
-    """What a certificate of this injection states today. Raises NotCompleted."""
-    dose, clinic, person = injection.given, context.clinic, recipient.person
-    product = dose.presentation
+    """What a certificate of these injections states today, the last being the one applied for."""
+    clinic, person = context.clinic, recipient.person
     return CertificateFacts(
         number=code,
         uvci=uvci(clinic.country, clinic.code, code),
@@ -318,26 +394,8 @@ def state_facts(
         given=person.passport_given,
         birth_date=person.birth_date,
         sex=person.sex,
-        doses=(
-            DoseFacts(
-                name_ko=product.name_ko,
-                name_en=product.name_en,
-                manufacturer=product.manufacturer,
-                disease=product.disease,
-                vaccine_code=product.vaccine_code,
-                product_code=product.product_code,
-                holder_code=product.holder_code,
-                cvx=product.cvx,
-                lot=dose.lot,
-                dose_number=dose.dose_number,
-                dose_total=dose.dose_total,
-                given_on=dose.given_on,
-                site=dose.site,
-                route=dose.route,
-                vaccinator=dose.vaccinator,
-            ),
-        ),
-        next_due_on=dose.next_due_on,
+        doses=_stated(series),
+        next_due_on=series[-1].given.next_due_on,
         clinic_ko=clinic.name_ko,
         clinic_en=clinic.name_en,
         country=clinic.country,
@@ -345,6 +403,33 @@ def state_facts(
         issued_on=clinic.today(context.now),
         issued_by=context.actor.name or clinic.name_ko,
         supersedes=supersedes,
+    )
+
+
+def _stated(series: Sequence[Injection]) -> tuple[DoseFacts, ...]:
+    return tuple(_dose_facts(injection) for injection in series)
+
+
+def _dose_facts(injection: Injection) -> DoseFacts:
+    dose = injection.given
+    product = dose.presentation
+    return DoseFacts(
+        name_ko=product.name_ko,
+        name_en=product.name_en,
+        manufacturer=product.manufacturer,
+        disease=product.disease,
+        vaccine_code=product.vaccine_code,
+        product_code=product.product_code,
+        holder_code=product.holder_code,
+        cvx=product.cvx,
+        lot=dose.lot,
+        dose_number=dose.dose_number,
+        dose_total=dose.dose_total,
+        given_on=dose.given_on,
+        site=dose.site,
+        route=dose.route,
+        vaccinator=dose.vaccinator,
+        injection=injection.code,
     )
 
 
@@ -381,28 +466,29 @@ def cancel_issue(uow: UnitOfWork, event: ApplicationCancelled, context: Context)
 
 
 def reissue_after_correction(uow: UnitOfWork, event: InjectionCorrected, context: Context) -> None:
-    """Whenever an injection is corrected, what was issued of it is replaced (rule 6)."""
-    certificate = _live_of_injection(uow, event.injection)
-    if certificate and certificate.status is CertificateStatus.ISSUED:
+    """Whenever an injection is corrected, every certificate that states it is replaced (rule 6)."""
+    for certificate in _stating(uow, event.recipient, event.injection):
         reissue_certificate(uow, ReissueCertificate(certificate.code, event.reason), context)
 
 
 def revoke_after_voiding(uow: UnitOfWork, event: InjectionVoided, context: Context) -> None:
-    """Whenever an injection is voided, what was issued of it is revoked, what was applied for closed."""
-    application = uow.applications.live_of(event.injection)
-    if application is None:
-        return
-    certificate = uow.certificates.live_of(application.code)
-    if certificate and certificate.status is CertificateStatus.ISSUED:
+    """Whenever an injection is voided, every certificate that states it is revoked, and what was
+    applied for closed.
+
+    Certificates of later doses are revoked, not replaced: they count on the dose that never was, and
+    somebody has to look at the record before a new one is issued.
+    """
+    for certificate in _stating(uow, event.recipient, event.injection):
         revoke_certificate(uow, RevokeCertificate(certificate.code, event.reason), context)
-    else:
+    application = uow.applications.live_of(event.injection)
+    if application and application.status is ApplicationStatus.APPLIED:
         uow.applications.save(replace(application, status=ApplicationStatus.CANCELLED))
         uow.emit(ApplicationCancelled(application.code, application.injection, application.recipient))
 
 
-def _live_of_injection(uow: UnitOfWork, injection: str) -> Certificate | None:
-    application = uow.applications.live_of(injection)
-    return uow.certificates.live_of(application.code) if application else None
+def _stating(uow: UnitOfWork, recipient: str, injection: str) -> list[Certificate]:
+    """The issued certificates that state this injection: its own, and those of later doses."""
+    return [c for c in uow.certificates.issued_to(recipient) if c.states(injection)]
 
 
 def _issued(uow: UnitOfWork, code: str) -> Certificate:

@@ -80,11 +80,22 @@ class Clinic:
 
     def is_slot(self, instant: datetime) -> bool:
         """Whether a slot begins at this instant."""
-        return instant in self.slots_on(self.today(instant))
+        local = instant.astimezone(self.zone)
+        if not self.schedule.is_open(local.date()) or local.second or local.microsecond:
+            return False
+        minute, length = 60 * local.hour + local.minute, self.schedule.slot_minutes
+        return any(
+            since <= minute and minute + length <= until and (minute - since) % length == 0
+            for since, until in ((_minutes(o.since), _minutes(o.until)) for o in self.schedule.openings)
+        )
 
     def slot_end(self, slot: datetime) -> datetime:
         """The instant (UTC) at which a slot is over."""
         return slot + timedelta(minutes=self.schedule.slot_minutes)
+
+    def last_day(self, now: datetime) -> date:
+        """The horizon: the last day that the public may book."""
+        return self.today(now) + timedelta(days=self.schedule.horizon_days)
 
     def bookable_days(self, now: datetime) -> list[date]:
         """The open days from today to the horizon."""
@@ -97,3 +108,7 @@ class Clinic:
         first = self.today(instant)
         for n in range(days):
             yield from (s for s in self.slots_on(first + timedelta(days=n)) if s >= instant)
+
+
+def _minutes(clock: time) -> int:
+    return 60 * clock.hour + clock.minute

@@ -11,12 +11,14 @@ from __future__ import annotations
 import secrets
 import unicodedata
 from enum import StrEnum
+from operator import mul
 
 from domain.errors import NotACode
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 LENGTH = 9
 _VALUE = {character: value for value, character in enumerate(ALPHABET)}
+_WEIGHTS = range(2, LENGTH + 1)
 
 # A scanner types as a keyboard; with Hangul input on, its letters arrive as jamo (2-set layout).
 _JAMO = dict(
@@ -42,13 +44,17 @@ class Kind(StrEnum):
 
 def check_character(body: str) -> str:
     """The last character of a code: weighted sum modulo 31 over the ones before it."""
-    total = sum(weight * _VALUE[character] for weight, character in enumerate(body, start=2))
+    total = sum(map(mul, _WEIGHTS, map(_VALUE.__getitem__, body)))
     return ALPHABET[total % 31]
 
 
 def new_code(kind: Kind) -> str:
     """A new random code of this kind (31^7, about 27 thousand million, of each)."""
-    body = kind.value + "".join(secrets.choice(ALPHABET) for _ in range(LENGTH - 2))
+    number = secrets.randbelow(31 ** (LENGTH - 2))
+    body = kind.value
+    for _ in range(LENGTH - 2):
+        number, digit = divmod(number, 31)
+        body += ALPHABET[digit]
     return body + check_character(body)
 
 

@@ -86,6 +86,8 @@ class Gateway:
     pins: PinHasher
     identity_key: bytes
     _attempts: Attempts = field(default_factory=Attempts)
+    _pin_attempts: Attempts = field(default_factory=Attempts)
+    """Counted apart: whoever knows one code of their own must not earn new guesses at a PIN with it."""
 
     async def send(self, command: Command[R], actor: Actor = PUBLIC, command_id: str | None = None) -> R:
         """Do it. Sent again with the same ``command_id`` it is not done again; the answer is the same.
@@ -141,11 +143,11 @@ class Gateway:
 
     async def _unlock(self, pin: str) -> Actor:
         now = self.clock.now()
-        self._attempts.check(now)
+        self._pin_attempts.check(now)
         for member in await self.reader.answer(staff.ListStaff(), PUBLIC, now):
             # argon2 takes tens of milliseconds by design: not on the loop that draws the screen
             if await asyncio.to_thread(self.pins.matches, member.pin_hash, pin):
-                self._attempts.succeeded()
+                self._pin_attempts.succeeded()
                 return member.actor
-        self._attempts.failed(now)
+        self._pin_attempts.failed(now)
         raise WrongPin

@@ -260,7 +260,7 @@ def complete_injection(uow: UnitOfWork, command: CompleteInjection, context: Con
     today = context.clinic.today(context.now)
     screening = _passed_screening(injection, context)
     lot = _usable_lot(uow, vaccine, command.lot, today)
-    if command.site not in Site:
+    if command.site not in tuple(Site):
         raise NotAChoice("site")
     birth_date = uow.recipients.get(injection.recipient).person.birth_date
     if today < presentation.old_enough_on(birth_date):
@@ -339,7 +339,12 @@ def accept_booking(
     """Whenever a dose is reserved, the desk expects a visit."""
     booking = uow.bookings.get(event.booking)
     # The event may be old news by the time it is read: only a booking that still holds a dose counts.
-    if booking.status is not BookingStatus.RESERVED or uow.injections.of_booking(booking.code):
+    if booking.status is not BookingStatus.RESERVED:
+        return
+    expected = uow.injections.of_booking(booking.code)
+    if expected:
+        if expected.slot != booking.slot:  # stepped back and promoted into another slot meanwhile
+            uow.injections.save(replace(expected, slot=booking.slot))
         return
     injection = Injection(
         new_code(Kind.INJECTION), booking.code, booking.recipient, booking.vaccine, booking.slot

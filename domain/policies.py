@@ -21,7 +21,7 @@ AT_ONCE: dict[type[e.Event], tuple[Policy, ...]] = {
     e.BookingCancelled: (booking.promote_after_cancelling,),
     e.BookingNoShow: (booking.promote_whoever_waits,),
     e.InjectionCompleted: (booking.complete_booking,),
-    e.InjectionCorrected: (certificate.reissue_after_correction,),
+    e.InjectionCorrected: (certificate.reissue_after_correction, booking.promote_whoever_waits),
     e.InjectionVoided: (certificate.revoke_after_voiding, booking.reopen_booking),
     e.CertificateIssued: (application.mark_issued,),
     e.CertificateRevoked: (application.mark_revoked,),

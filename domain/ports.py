@@ -85,6 +85,9 @@ class Certificates(Protocol):
     def live_of(self, application: str) -> Certificate | None:
         """The certificate of this application that is ready or issued."""
 
+    def issued_to(self, recipient: str) -> list[Certificate]:
+        """The issued, not revoked, certificates of this person, oldest first."""
+
 
 class StaffMembers(Protocol):
     def all(self) -> list[StaffMember]: ...

@@ -6,7 +6,6 @@ nowhere else, so that the same person is found again however the name was compos
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import unicodedata
 from dataclasses import dataclass
@@ -110,7 +109,7 @@ def parse_passport_name(text: str, field: str, required: bool = True) -> str:
 
     Raises NotLatin for any other script: a romanisation that nobody confirmed is a wrong name.
     """
-    value = parse_text(text, field, required=required).upper()
+    value = parse_text(text.upper(), field, required=required)  # capitals can be longer: ß is SS
     if any(not ("A" <= c <= "Z" or c in " -'") for c in value):
         raise NotLatin(field)
     if required and not any(c.isalpha() for c in value):
@@ -131,7 +130,7 @@ def parse_date(text: str | date, field: str) -> date:
         if year < 1000:
             raise NotADate(field)
         return date(year, month, day)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise NotADate(field) from None
 
 
@@ -155,6 +154,8 @@ def parse_phone(text: str, field: str = "phone") -> str:
         if not digits.startswith("0") or not 9 <= len(digits) <= 11:
             raise NotAPhone(field)
         digits = "82" + digits[1:]
+    if digits.startswith("820"):  # "+82 010-…" is often written, and is the same phone
+        digits = "82" + digits[3:]
     if not 8 <= len(digits) <= 15 or digits[0] == "0":
         raise NotAPhone(field)
     return "+" + digits
@@ -171,7 +172,7 @@ def parse_sex(text: str, field: str = "sex") -> Sex:
 def identity_digest(name: str, birth_date: date, phone: str, key: bytes) -> str:
     """What a person is found by without storing it in the clear: HMAC-SHA-256 under the clinic's key."""
     plain = f"{name.replace(' ', '').casefold()}\n{birth_date.isoformat()}\n{phone}"
-    return hmac.new(key, plain.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(key, plain.encode(), "sha256").hex()
 
 
 def masked(name: str) -> str:

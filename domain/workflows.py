@@ -21,6 +21,7 @@ from domain.certificate import (
     PrintCertificate,
     RecordIssue,
     RecordPrint,
+    series_up_to,
     state_facts,
 )
 from domain.codes import parse_code
@@ -43,7 +44,8 @@ async def issue_certificate(
         return await _keep(gateway, certificate.code, paper)
     if certificate.status is not CertificateStatus.READY:
         raise CertificateClosed(status=certificate.status)
-    facts = state_facts(certificate.code, draft.recipient, draft.injection, gateway.context(actor))
+    series = series_up_to(draft.injection, draft.completed)
+    facts = state_facts(certificate.code, draft.recipient, series, gateway.context(actor))
     credential = await asyncio.to_thread(gateway.signer.sign, facts)
     paper = await gateway.press.certificate(facts, credential)
     record = RecordIssue(certificate.code, facts, credential, draft.injection.version)

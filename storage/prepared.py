@@ -6,10 +6,10 @@ cannot afford that on every statement, and gives up nothing by doing it once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Dialect, Insert, Select
+from sqlalchemy import Dialect, Insert, Select, Update
 
 from storage.types import Converter
 
@@ -17,43 +17,45 @@ from storage.types import Converter
 class Prepared:
     """One statement for one database. Parameters go in by name, values come out as Python's."""
 
-    def __init__(self, statement: Select[Any] | Insert, dialect: Dialect) -> None:
+    def __init__(self, statement: Select[Any] | Insert | Update, dialect: Dialect) -> None:
         compiled = statement.compile(dialect=dialect)
         self.sql = str(compiled)
-        defaults = compiled.params
-        self._binds: list[tuple[str, Any, Converter | None]] = []
-        for name in compiled.positiontup or ():
-            kind = compiled.binds[name].type.dialect_impl(dialect)
-            self._binds.append((name, defaults.get(name), kind.bind_processor(dialect)))
-        self._results: list[Converter | None] = []
-        if isinstance(statement, Select):
-            self._results = [
-                column.type.dialect_impl(dialect).result_processor(dialect, None)
-                for column in statement.selected_columns
-            ]
-
-    def execute(self, cursor: Any, values: Mapping[str, Any] | None = None) -> Any:
-        """Run it on a cursor of the driver."""
-        given = values or {}
-        return cursor.execute(
-            self.sql,
-            [
-                given.get(name, default) if convert is None else convert(given.get(name, default))
-                for name, default, convert in self._binds
-            ],
+        self.names = tuple(compiled.positiontup or ())
+        """The parameters in the order in which the driver wants them."""
+        kinds = [compiled.binds[name].type.dialect_impl(dialect) for name in self.names]
+        self._defaults = compiled.params
+        self._into = _those_that_convert(kind.bind_processor(dialect) for kind in kinds)
+        columns = statement.selected_columns if isinstance(statement, Select) else ()
+        self._out_of = _those_that_convert(
+            column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns
         )
 
-    def one(self, cursor: Any, values: Mapping[str, Any] | None = None) -> list[Any] | None:
+    def row(self, values: Iterable[Any]) -> list[Any]:
+        """Values in the order of `names`, as the driver takes them."""
+        row = list(values)
+        for index, convert in self._into:
+            row[index] = convert(row[index])
+        return row
+
+    def execute(self, cursor: Any, **values: Any) -> Any:
+        """Run it on a cursor of the driver, its parameters by name."""
+        return cursor.execute(self.sql, self.row(values.get(n, self._defaults[n]) for n in self.names))
+
+    def one(self, cursor: Any, **values: Any) -> list[Any] | None:
         """The first row, or None."""
-        row = self.execute(cursor, values).fetchone()
+        row = self.execute(cursor, **values).fetchone()
         return None if row is None else self._converted(row)
 
-    def all(self, cursor: Any, values: Mapping[str, Any] | None = None) -> list[list[Any]]:
+    def all(self, cursor: Any, **values: Any) -> list[list[Any]]:
         """Every row."""
-        return [self._converted(row) for row in self.execute(cursor, values).fetchall()]
+        return [self._converted(row) for row in self.execute(cursor, **values).fetchall()]
 
-    def _converted(self, row: Sequence[Any]) -> list[Any]:
-        return [
-            value if convert is None else convert(value)
-            for value, convert in zip(row, self._results, strict=True)
-        ]
+    def _converted(self, row: Iterable[Any]) -> list[Any]:
+        values = list(row)
+        for index, convert in self._out_of:
+            values[index] = convert(values[index])
+        return values
+
+
+def _those_that_convert(processors: Iterable[Converter | None]) -> list[tuple[int, Converter]]:
+    return [(index, convert) for index, convert in enumerate(processors) if convert is not None]

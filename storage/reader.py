@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Select, and_, case, func, or_, select
+from sqlalchemy import JSON, Select, and_, case, cast as in_sql, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain import booking as b
@@ -62,6 +62,9 @@ class SqlReader:
             c.ListCertificates: self._certificates,
             c.GetCertificate: self._certificate,
             c.DraftCertificate: self._draft,
+            c.GetStanding: self._standing,
+            c.ListRevoked: self._revoked,
+            c.ListSignedWith: self._signed_with,
             m.IdentifyByCode: self._identify_by_code,
             m.IdentifyByDigest: self._identify_by_digest,
             m.GetMyPage: self._my_page,
@@ -270,7 +273,55 @@ class SqlReader:
             query.certificate,
         )
         first, second = len(certificate), len(certificate) + len(recipient)
-        return c.Draft(Certificate(*row[:first]), Recipient(*row[first:second]), Injection(*row[second:]))
+        injection = Injection(*row[second:])
+        completed = await self._all(
+            select(*columns_of(t.injection, Injection)).where(
+                t.injection.c.recipient == injection.recipient,
+                t.injection.c.status == InjectionStatus.COMPLETED,
+            )
+        )
+        return c.Draft(
+            Certificate(*row[:first]),
+            Recipient(*row[first:second]),
+            injection,
+            tuple(Injection(*other) for other in completed),
+        )
+
+    async def _standing(self, query: c.GetStanding, _a: Actor, _n: datetime) -> c.Standing:
+        p = t.certificate.c
+        row = await self._one(
+            select(p.code, p.status, p.reason, p.application).where(p.code == query.certificate),
+            query.certificate,
+        )
+        live = await self._all(
+            select(p.code).where(p.application == row[3], p.status == CertificateStatus.ISSUED)
+        )
+        revoked = row[1] is CertificateStatus.REVOKED
+        return c.Standing(row[0], row[1], row[2], live[0][0] if revoked and live else "")
+
+    async def _revoked(self, _q: c.ListRevoked, _a: Actor, _n: datetime) -> list[c.Revoked]:
+        p = t.certificate.c
+        statement = (
+            select(p.code, p.credential)
+            .where(p.status == CertificateStatus.REVOKED, p.credential.is_not(None))
+            .order_by(p.seq)
+        )
+        return [c.Revoked(*row) for row in await self._all(statement)]
+
+    async def _signed_with(self, query: c.ListSignedWith, _a: Actor, _n: datetime) -> list[c.Standing]:
+        p = t.certificate.c
+        credential = in_sql(p.credential, JSON)
+        statement = (
+            select(p.code, p.status, p.reason)
+            .where(
+                or_(
+                    credential["key_id"].as_string().in_(query.key_ids),
+                    credential["second"]["key_id"].as_string().in_(query.key_ids),
+                )
+            )
+            .order_by(p.seq)
+        )
+        return [c.Standing(*row) for row in await self._all(statement)]
 
     # -- my page ----------------------------------------------------------------------------------
 

@@ -10,8 +10,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from domain.errors import ClinicError
@@ -26,6 +28,9 @@ BATCH = 100
 """Events brought at a time: seventeen times faster than one by one, and still a short transaction."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 """Seconds before a failed part is tried again, doubled each time."""
+
+QUIET, LONGEST_WAIT = 0.1, 1.0
+"""Seconds without a commit after which the parts take over, and how long people may keep them waiting."""
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +103,7 @@ class Relay:
         self._moved = asyncio.Condition()
         self._positions: dict[str, int] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self._hurry = 0
         self._closing = False
 
     def start(self, react: React) -> None:
@@ -113,9 +119,11 @@ class Relay:
     async def caught_up(self, name: str, seconds: float) -> bool:
         """Wait until a part knows all that is committed by now; False when it takes longer than that."""
         last = await self._outbox.last()
+        if self._knows(name, last):
+            return True
         try:
-            async with asyncio.timeout(seconds), self._moved:
-                await self._moved.wait_for(lambda: self._positions.get(name, 0) >= last)
+            async with asyncio.timeout(seconds), self._hurried(), self._moved:
+                await self._moved.wait_for(partial(self._knows, name, last))
         except TimeoutError:
             return False
         return True
@@ -123,12 +131,11 @@ class Relay:
     async def settle(self) -> None:
         """Wait until every part knows all that is committed, and nothing new follows from it."""
         last = -1
-        while last != (last := await self._outbox.last()):
-            for part in self._parts:
-                async with self._moved:
-                    await self._moved.wait_for(
-                        lambda name=part.name: self._positions.get(name, 0) >= last  # type: ignore[misc]
-                    )
+        async with self._hurried():
+            while last != (last := await self._outbox.last()):
+                for part in self._parts:
+                    async with self._moved:
+                        await self._moved.wait_for(partial(self._knows, part.name, last))
 
     async def close(self) -> None:
         """Finish the batch that each part is at, then stop."""
@@ -148,6 +155,7 @@ class Relay:
                 position = await self._catch_up(part, position)
                 pause = FIRST_PAUSE
                 await self._wait(part, None)
+                await self._let_people_go_first(part)
             except Exception as problem:  # noqa: BLE001 - whatever a part meets, it is tried again
                 name = type(problem).__name__ if isinstance(problem, ClinicError) else repr(problem)
                 log.error("%s met %s and tries again in %.1f s", part.name, name, pause)
@@ -160,11 +168,39 @@ class Relay:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._wakes[part.name].wait(), seconds)
 
+    async def _let_people_go_first(self, part: Part) -> None:
+        """While somebody is being served the parts wait, unless somebody waits for a part."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + LONGEST_WAIT
+        while not self._hurry and not self._closing and loop.time() < until:
+            wake = self._wakes[part.name]
+            wake.clear()
+            try:
+                await asyncio.wait_for(wake.wait(), QUIET)
+            except TimeoutError:
+                return
+
+    @asynccontextmanager
+    async def _hurried(self) -> AsyncIterator[None]:
+        self._hurry += 1
+        self.wake()
+        try:
+            yield
+        finally:
+            self._hurry -= 1
+
+    def _knows(self, name: str, seq: int) -> bool:
+        return self._positions.get(name, 0) >= seq
+
     async def _catch_up(self, part: Part, position: int) -> int:
         """Another process may have brought some of these events already: the part itself knows."""
-        while not self._closing and (events := await self._outbox.after(position, BATCH)):
-            position = await part.deal_with(events, self._react)
-            await self._moved_to(part, position)
+        full = True  # a batch that is not full was the last there is: newer events wake the part again
+        while full and not self._closing:
+            events = await self._outbox.after(position, BATCH)
+            full = len(events) == BATCH
+            if events:
+                position = await part.deal_with(events, self._react)
+                await self._moved_to(part, position)
         return position
 
     async def _moved_to(self, part: Part, position: int) -> None:

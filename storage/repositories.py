@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import (
@@ -53,13 +54,13 @@ class Rows(Generic[T]):
         self._dialect = dialect
         self._table = table
         self._kind = kind
-        self._names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
-        self._extra = extra or {}
-        columns = [*self._names, *self._extra]
+        names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+        self._fields = attrgetter(*names)
+        self._extra = tuple((extra or {}).values())
+        columns = [*names, *(extra or {})]
         keys = [column.name for column in table.primary_key if column.name != "seq"] or ["code"]
-        if table is not t.ledger:
-            self._save = _upsert(dialect, table, columns, keys)
-        self._append = _insert(dialect, table, columns)
+        self.upsert = _upsert(dialect, table, columns, keys) if table is not t.ledger else None
+        self.insert = _insert(dialect, table, columns)
 
     def query(self, *conditions: Any) -> Select[Any]:
         """A statement that finds these aggregates."""
@@ -75,17 +76,12 @@ class Rows(Generic[T]):
 
     def save(self, cursor: Any, thing: T) -> None:
         """Add it, or replace the row of the same key."""
-        self._save.execute(cursor, self._values(thing))
+        assert self.upsert is not None, "a ledger is only added to"
+        cursor.execute(self.upsert.sql, self.upsert.row(self.values(thing)))
 
-    def append(self, cursor: Any, thing: T) -> None:
-        """Add it."""
-        self._append.execute(cursor, self._values(thing))
-
-    def _values(self, thing: T) -> dict[str, Any]:
-        values = {name: getattr(thing, name) for name in self._names}
-        for name, value in self._extra.items():
-            values[name] = value(thing)
-        return values
+    def values(self, thing: T) -> list[Any]:
+        """What its row holds, in the order of the columns."""
+        return [*self._fields(thing), *(value(thing) for value in self._extra)]
 
 
 class Statements:
@@ -162,6 +158,14 @@ class Statements:
                 _one_of(c.status, (CertificateStatus.READY, CertificateStatus.ISSUED)),
             )
         )
+        # By way of the applications, whose index leads to one person's.
+        self.issued_certificates = self.certificates.prepare(
+            self.certificates.query(
+                a.recipient == bindparam("recipient"),
+                c.application == a.code,
+                _one_of(c.status, (CertificateStatus.ISSUED,)),
+            ).order_by(c.seq)
+        )
         self.add_event = Prepared(
             insert(t.event).values(_binds(t.event, ["id", "name", "payload", "at"])), dialect
         )
@@ -211,7 +215,7 @@ class _Repository(Generic[T]):
         self._rows.save(self._cursor, thing)
 
     def _find(self, statement: Prepared, **values: Any) -> T | None:
-        row = statement.one(self._cursor, values)
+        row = statement.one(self._cursor, **values)
         return None if row is None else self._rows.build(row)
 
     def _get(self, statement: Prepared, code: str) -> T:
@@ -230,11 +234,17 @@ class SqlRecipients(_Repository[Recipient]):
 
 
 class SqlVaccines(_Repository[Vaccine]):
-    """Everybody books the same few vaccines: within a transaction each is read once."""
+    """Everybody books the same few vaccines: in a transaction each is read once and written once.
+
+    The ledger's entries wait with them until `flush`.
+    """
 
     def __init__(self, cursor: Any, statements: Statements, rows: Rows[Vaccine]) -> None:
         super().__init__(cursor, statements, rows)
         self._seen: dict[str, Vaccine] = {}
+        self._changed: dict[str, Vaccine] = {}
+        self._entries: list[LedgerEntry] = []
+        self._undo: Callable[[], None] = self.forget
 
     def get(self, code: str) -> Vaccine:
         vaccine = self._seen.get(code)
@@ -242,26 +252,55 @@ class SqlVaccines(_Repository[Vaccine]):
             vaccine = self._seen[code] = self._get(self._s.vaccine, code)
         return vaccine
 
-    def save(self, thing: Vaccine) -> None:
-        super().save(thing)
-        self._seen[thing.code] = thing
-
-    def forget(self) -> None:
-        """What was read may not be so any more: the transaction is over, or a command was undone."""
-        self._seen.clear()
-
     def by_presentation(self, key: str) -> Vaccine | None:
         return self._find(self._s.vaccine_by_presentation, presentation_key=key)
 
+    def save(self, thing: Vaccine) -> None:
+        if thing.code in self._seen:
+            self._changed[thing.code] = thing
+        else:
+            super().save(thing)
+        self._seen[thing.code] = thing
+
     def lot(self, vaccine: str, number: str) -> Lot | None:
-        row = self._s.lot.one(self._cursor, {"vaccine": vaccine, "number": number})
+        row = self._s.lot.one(self._cursor, vaccine=vaccine, number=number)
         return None if row is None else self._s.lots.build(row)
 
     def save_lot(self, lot: Lot) -> None:
         self._s.lots.save(self._cursor, lot)
 
     def append(self, entry: LedgerEntry) -> None:
-        self._s.ledger.append(self._cursor, entry)
+        self._entries.append(entry)
+
+    def mark(self) -> None:
+        """A command begins: `undo` goes back to here."""
+        seen, changed, entries = dict(self._seen), dict(self._changed), len(self._entries)
+
+        def undo() -> None:
+            self._seen, self._changed = seen, changed
+            del self._entries[entries:]
+
+        self._undo = undo
+
+    def undo(self) -> None:
+        """Whatever was saved since the mark was not."""
+        self._undo()
+
+    def flush(self) -> None:
+        """Write what waits."""
+        for vaccine in self._changed.values():
+            super().save(vaccine)
+        insert = self._s.ledger.insert
+        rows = [insert.row(self._s.ledger.values(entry)) for entry in self._entries]
+        self._cursor.executemany(insert.sql, rows)
+        self._changed.clear()
+        self._entries.clear()
+
+    def forget(self) -> None:
+        """A new transaction: what was read before may not be so any more."""
+        self._seen.clear()
+        self._changed.clear()
+        self._entries.clear()
 
 
 class SqlBookings(_Repository[Booking]):
@@ -278,7 +317,7 @@ class SqlBookings(_Repository[Booking]):
         return self._find(self._s.last_reserved, vaccine=vaccine)
 
     def people_in_slot(self, slot: datetime) -> int:
-        row = self._s.people_in_slot.one(self._cursor, {"slot": slot})
+        row = self._s.people_in_slot.one(self._cursor, slot=slot)
         return int(row[0]) if row else 0
 
 
@@ -290,7 +329,7 @@ class SqlInjections(_Repository[Injection]):
         return self._find(self._s.visit_of_booking, booking=booking)
 
     def completed_of(self, recipient: str) -> list[Injection]:
-        rows = self._s.completed_of.all(self._cursor, {"recipient": recipient})
+        rows = self._s.completed_of.all(self._cursor, recipient=recipient)
         return [self._rows.build(row) for row in rows]
 
 
@@ -308,6 +347,10 @@ class SqlCertificates(_Repository[Certificate]):
 
     def live_of(self, application: str) -> Certificate | None:
         return self._find(self._s.live_certificate, application=application)
+
+    def issued_to(self, recipient: str) -> list[Certificate]:
+        rows = self._s.issued_certificates.all(self._cursor, {"recipient": recipient})
+        return [self._rows.build(row) for row in rows]
 
 
 class SqlStaff(_Repository[StaffMember]):

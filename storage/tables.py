@@ -206,7 +206,8 @@ event = Table(
     "event",
     metadata,
     _seq(),
-    Column("id", String(80), nullable=False, unique=True),
+    # Made of the command's id, whose own uniqueness makes it unique.
+    Column("id", String(80), nullable=False),
     Column("name", String(40), nullable=False),
     Column("payload", Text, nullable=False),
     Column("at", Instant, nullable=False),
@@ -219,6 +220,7 @@ command = Table(
     Column("name", String(40), nullable=False),
     Column("result", Text, nullable=False),
     Column("at", Instant, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 position = Table(

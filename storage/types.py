@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -82,6 +83,7 @@ def _aware(instant: datetime | None) -> datetime | None:
     return instant.astimezone(UTC)
 
 
+@lru_cache(maxsize=256)  # a command writes the same instant into several rows
 def _instant_to_text(instant: datetime | None) -> str | None:
     aware = _aware(instant)
     return None if aware is None else aware.isoformat(timespec="microseconds")

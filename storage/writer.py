@@ -50,6 +50,7 @@ class SqlWriter:
         self._clock = clock
         self._engine = engine
         self._database_error: type[Exception] = engine.dialect.loaded_dbapi.Error
+        self._integrity_error: type[Exception] = engine.dialect.loaded_dbapi.IntegrityError
         self._statements = Statements(engine.dialect)
         self._connection: Any = None
         self._cursor: Any = None
@@ -72,7 +73,7 @@ class SqlWriter:
         loop = asyncio.get_running_loop()
         job = _Job(work, command_id, name, loop, loop.create_future())
         self._queue.put(job)
-        answer: R = await asyncio.shield(job.future)
+        answer: R = await job.future
         return answer
 
     async def close(self) -> None:
@@ -84,16 +85,28 @@ class SqlWriter:
 
     def _serve(self) -> None:
         while (batch := self._next_batch()) is not None:
-            try:
-                self._commit(self._connected(), batch)
-            except self._database_error as problem:
-                log.error("a batch of %d commands was not committed: %s", len(batch), problem)
-                self._find_out(batch, problem)
-            except BaseException as problem:  # noqa: BLE001 - a thread that dies silently hangs its clients
-                log.critical("the writer met %s", type(problem).__name__)
-                self._find_out(batch, problem)
+            self._try(batch)
             self._acknowledge(batch)
         self._disconnect()
+
+    def _try(self, batch: list[_Job]) -> None:
+        try:
+            self._commit(self._connected(), batch)
+        except self._integrity_error as conflict:
+            log.error("%s broke a rule of the records: %s", batch[0].name, conflict)
+            self._disconnect()
+            if len(batch) == 1:
+                batch[0].error = StorageUnavailable(reason="the records refused it")
+            else:  # one of them is to blame: each on its own, so that the others are not refused
+                for job in batch:
+                    job.error = None
+                    self._try([job])
+        except self._database_error as problem:
+            log.error("a batch of %d commands was not committed: %s", len(batch), problem)
+            self._find_out(batch, problem)
+        except BaseException as problem:  # noqa: BLE001 - a thread that dies silently hangs its clients
+            log.critical("the writer met %s", type(problem).__name__)
+            self._find_out(batch, problem)
 
     def _connected(self) -> SqlUnitOfWork:
         if self._uow is None:
@@ -146,10 +159,11 @@ class SqlWriter:
     def _commit(self, uow: SqlUnitOfWork, batch: list[_Job]) -> None:
         cursor = self._cursor
         self._committing = False
-        uow.forget()
+        uow.begin()
         cursor.execute("BEGIN IMMEDIATE")
         for job in batch:
             cursor.execute("SAVEPOINT command")
+            uow.mark()
             try:
                 job.answer = uow.answer_of(job.command_id, job.name)
                 if job.answer is NOT_DONE:
@@ -157,19 +171,15 @@ class SqlWriter:
                     uow.record(job.command_id, job.name, job.answer, self._clock.now())
             except ClinicError as refusal:
                 job.error = refusal
-            except self._engine.dialect.loaded_dbapi.IntegrityError as conflict:
-                log.error("%s broke a rule of the records: %s", job.name, conflict)
-                job.error = StorageUnavailable(reason="the records refused it")
             except self._database_error:
                 raise
             except Exception as mistake:  # noqa: BLE001 - of this command alone: its caller gets it
                 job.error = mistake
-            if job.error is None:
-                cursor.execute("RELEASE command")
-            else:
-                uow.forget()
+            if job.error is not None:
+                uow.undo()
                 cursor.execute("ROLLBACK TO command")
-                cursor.execute("RELEASE command")
+            cursor.execute("RELEASE command")
+        uow.flush()
         self._committing = True
         cursor.execute("COMMIT")
 

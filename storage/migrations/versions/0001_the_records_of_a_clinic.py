@@ -17,6 +17,7 @@ def upgrade() -> None:
         sa.Column("result", sa.Text(), nullable=False),
         sa.Column("at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_command")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "event",
@@ -26,7 +27,6 @@ def upgrade() -> None:
         sa.Column("payload", sa.Text(), nullable=False),
         sa.Column("at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_event")),
-        sa.UniqueConstraint("id", name=op.f("uq_event_id")),
     )
     op.create_table(
         "position",

@@ -1,0 +1,1 @@
+"""What the clinic does, without storage, screens or paper."""

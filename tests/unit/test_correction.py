@@ -1,0 +1,196 @@
+"""Putting a record right: doses move in the ledger, nothing is deleted, certificates follow."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from domain import errors
+from domain.booking import BookingStatus
+from domain.correction import CorrectInjection, VoidInjection
+from domain.injection import InjectionStatus
+from domain.presentation import Site
+from domain.stock import EntryKind
+from domain.vaccine import QuarantineLot, WriteOffStock
+
+from .small_clinic import FLU, MANAGER, VACCINATOR, SmallClinic
+
+
+def two_lots(clinic: SmallClinic) -> str:
+    vaccine = clinic.vaccine(doses=3, lot="LOT1")
+    clinic.stock(vaccine, 3, "LOT2", date(2027, 1, 31))
+    return vaccine
+
+
+def test_a_dose_that_came_from_another_lot_moves_in_the_ledger(clinic: SmallClinic) -> None:
+    vaccine = two_lots(clinic)
+    injection = clinic.inject(vaccine, 1, "LOT1")
+    ledger = len(clinic.records.ledger)
+    corrected = clinic.send(CorrectInjection(injection.code, "misread", lot=" lot2 "), VACCINATOR)
+    assert (corrected.given.lot, corrected.given.expires_on) == ("LOT2", date(2027, 1, 31))
+    assert (clinic.remaining(vaccine, "LOT1"), clinic.remaining(vaccine, "LOT2")) == (3, 2)
+    assert clinic.level(vaccine) == (5, 0)
+    entries = clinic.records.ledger[ledger:]
+    assert [(e.kind, e.lot, e.stock_delta) for e in entries] == [
+        (EntryKind.CORRECTED, "LOT1", 1),
+        (EntryKind.CORRECTED, "LOT2", -1),
+    ]
+    assert {(e.reference, e.reason) for e in entries} == {(injection.code, "misread")}
+
+
+def test_site_and_vaccinator_are_put_right_without_touching_the_stock(clinic: SmallClinic) -> None:
+    vaccine = two_lots(clinic)
+    injection = clinic.inject(vaccine)
+    ledger = list(clinic.records.ledger)
+    command = CorrectInjection(injection.code, "other arm", site=Site.RIGHT_ARM, vaccinator="박민수")
+    dose = clinic.send(command, VACCINATOR).given
+    assert (dose.site, dose.vaccinator, dose.lot) == (Site.RIGHT_ARM, "박민수", "LOT1")
+    assert clinic.records.ledger == ledger
+
+
+def test_every_correction_counts_up_the_version_and_says_why(clinic: SmallClinic) -> None:
+    injection = clinic.inject(two_lots(clinic))
+    assert injection.version == 1
+    assert clinic.send(CorrectInjection(injection.code, "one", lot="LOT2"), VACCINATOR).version == 2
+    assert clinic.send(CorrectInjection(injection.code, "two", lot="LOT1"), VACCINATOR).version == 3
+    with pytest.raises(errors.Missing):
+        clinic.send(CorrectInjection(injection.code, "  ", lot="LOT2"), VACCINATOR)
+
+
+def test_a_correction_that_changes_nothing_is_refused(clinic: SmallClinic) -> None:
+    injection = clinic.inject(two_lots(clinic))
+    before = clinic.records
+    with pytest.raises(errors.Missing):
+        clinic.send(CorrectInjection(injection.code, "none", lot="LOT1", site=Site.LEFT_ARM), VACCINATOR)
+    assert clinic.records is before
+
+
+def test_a_lot_nobody_knows_or_of_another_vaccine_is_refused(clinic: SmallClinic) -> None:
+    clinic.vaccine(FLU, doses=3, lot="FLU1")
+    injection = clinic.inject(two_lots(clinic))
+    for lot in ("FLU1", "NOSUCH"):
+        with pytest.raises(errors.LotUnknown):
+            clinic.send(CorrectInjection(injection.code, "misread", lot=lot), VACCINATOR)
+
+
+def test_a_lot_that_had_no_dose_left_cannot_have_been_the_one(clinic: SmallClinic) -> None:
+    vaccine = two_lots(clinic)
+    injection = clinic.inject(vaccine)
+    clinic.send(WriteOffStock(vaccine, "LOT2", 3, "broken"), MANAGER)
+    before = clinic.records
+    with pytest.raises(errors.InsufficientStock):
+        clinic.send(CorrectInjection(injection.code, "misread", lot="LOT2"), VACCINATOR)
+    assert clinic.records is before
+
+
+def test_a_fact_is_not_refused_because_the_lot_has_expired(clinic: SmallClinic) -> None:
+    vaccine = clinic.vaccine(doses=3)
+    clinic.stock(vaccine, 1, "OLD", date(2026, 3, 2))
+    injection = clinic.inject(vaccine)
+    clinic.clock.move(days=3)
+    dose = clinic.send(CorrectInjection(injection.code, "it was OLD", lot="OLD"), VACCINATOR).given
+    assert (dose.lot, clinic.remaining(vaccine, "OLD")) == ("OLD", 0)
+
+
+def test_a_dose_from_a_quarantined_lot_is_recorded_and_the_lot_stays_closed(clinic: SmallClinic) -> None:
+    vaccine = two_lots(clinic)
+    injection = clinic.inject(vaccine, 1, "LOT1")
+    clinic.send(QuarantineLot(vaccine, "LOT2", "recall"), MANAGER)
+    corrected = clinic.send(CorrectInjection(injection.code, "it was LOT2", lot="LOT2"), VACCINATOR)
+    assert corrected.given.lot == "LOT2"
+    assert (clinic.remaining(vaccine, "LOT1"), clinic.remaining(vaccine, "LOT2")) == (3, 0)
+    assert clinic.level(vaccine) == (3, 0)
+    with pytest.raises(errors.LotInQuarantine):
+        clinic.stock(vaccine, 1, "LOT2", date(2027, 1, 31))
+
+
+def test_a_dose_put_back_into_a_quarantined_lot_does_not_become_bookable(clinic: SmallClinic) -> None:
+    vaccine = two_lots(clinic)
+    injection = clinic.inject(vaccine, 1, "LOT1")
+    bookings = [clinic.book(vaccine, number) for number in (2, 3, 4)]
+    clinic.send(QuarantineLot(vaccine, "LOT1", "recall"), MANAGER)
+    clinic.send(CorrectInjection(injection.code, "it was LOT2", lot="LOT2"), VACCINATOR)
+    assert clinic.level(vaccine) == (2, 2)
+    assert (clinic.remaining(vaccine, "LOT1"), clinic.remaining(vaccine, "LOT2")) == (0, 2)
+    assert clinic.statuses(*bookings) == [
+        BookingStatus.RESERVED,
+        BookingStatus.RESERVED,
+        BookingStatus.WAITING,
+    ]
+
+
+def test_only_a_completed_injection_is_corrected_or_voided(clinic: SmallClinic) -> None:
+    visit = clinic.expect(two_lots(clinic))
+    for command in (CorrectInjection(visit.code, "x", lot="LOT2"), VoidInjection(visit.code, "x", True)):
+        with pytest.raises(errors.NotCompleted):
+            clinic.send(command, VACCINATOR)
+
+
+# -- voiding ----------------------------------------------------------------------------------------
+
+
+def test_a_dose_that_was_never_given_goes_back_to_the_lot_it_came_from(clinic: SmallClinic) -> None:
+    vaccine = two_lots(clinic)
+    injection = clinic.inject(vaccine, 1, "LOT2")
+    clinic.send(VoidInjection(injection.code, "pressed twice", dose_returned=True), VACCINATOR)
+    assert (clinic.remaining(vaccine, "LOT1"), clinic.remaining(vaccine, "LOT2")) == (3, 3)
+    assert clinic.level(vaccine) == (6, 1)
+    assert clinic.records.injections[injection.code].status is InjectionStatus.VOIDED
+    assert clinic.statuses(injection.booking) == [BookingStatus.RESERVED]
+    assert clinic.happened()[-2:] == ["InjectionVoided", "BookingReopened"]
+
+
+def test_a_dose_that_was_given_stays_given_when_its_record_is_voided(clinic: SmallClinic) -> None:
+    vaccine = two_lots(clinic)
+    injection = clinic.inject(vaccine)
+    clinic.send(VoidInjection(injection.code, "wrong person", dose_returned=False), VACCINATOR)
+    assert clinic.level(vaccine) == (5, 0)
+    assert clinic.statuses(injection.booking) == [BookingStatus.COMPLETED]
+
+
+def test_a_voided_record_keeps_what_it_said(clinic: SmallClinic) -> None:
+    injection = clinic.inject(two_lots(clinic))
+    clinic.send(VoidInjection(injection.code, "wrong person", dose_returned=False), VACCINATOR)
+    kept = clinic.records.injections[injection.code]
+    assert (kept.dose, kept.version) == (injection.dose, 2)
+    with pytest.raises(errors.NotCompleted):
+        _ = kept.given
+
+
+def test_a_dose_returned_to_a_quarantined_lot_is_not_bookable_and_its_person_waits(
+    clinic: SmallClinic,
+) -> None:
+    vaccine = clinic.vaccine(doses=1)
+    injection = clinic.inject(vaccine)
+    clinic.send(QuarantineLot(vaccine, "LOT1", "recall"), MANAGER)
+    clinic.send(VoidInjection(injection.code, "pressed twice", dose_returned=True), VACCINATOR)
+    assert clinic.level(vaccine) == (0, 0)
+    assert clinic.remaining(vaccine) == 0
+    assert clinic.statuses(injection.booking) == [BookingStatus.WAITING]
+
+
+def test_who_was_voided_is_expected_again_and_can_be_injected_the_same_day(clinic: SmallClinic) -> None:
+    vaccine = two_lots(clinic)
+    injection = clinic.inject(vaccine)
+    clinic.send(VoidInjection(injection.code, "pressed twice", dose_returned=True), VACCINATOR)
+    clinic.relay()
+    again = clinic.visit(injection.booking)
+    assert (again.status, again.dose) == (InjectionStatus.EXPECTED, None)
+    assert again.code != injection.code
+
+
+def test_a_voided_dose_does_not_count_in_the_series(clinic: SmallClinic) -> None:
+    vaccine = two_lots(clinic)
+    injection = clinic.inject(vaccine)
+    clinic.send(VoidInjection(injection.code, "wrong person", dose_returned=False), VACCINATOR)
+    assert clinic.inject(vaccine).given.dose_number == 1
+
+
+def test_an_injection_is_voided_once(clinic: SmallClinic) -> None:
+    vaccine = two_lots(clinic)
+    injection = clinic.inject(vaccine)
+    clinic.send(VoidInjection(injection.code, "pressed twice", dose_returned=True), VACCINATOR)
+    with pytest.raises(errors.NotCompleted):
+        clinic.send(VoidInjection(injection.code, "pressed twice", dose_returned=True), VACCINATOR)
+    assert clinic.level(vaccine) == (6, 1)

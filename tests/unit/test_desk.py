@@ -1,0 +1,265 @@
+"""The injection desk: every check before the needle, each with its refusal and its boundary."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from domain import errors
+from domain.booking import BookingStatus, CancelBooking
+from domain.injection import (
+    CheckIn,
+    CompleteInjection,
+    Concern,
+    InjectionStatus,
+    Screen,
+)
+from domain.presentation import Route, Site
+from domain.stock import EntryKind
+from domain.vaccine import QuarantineLot
+
+from .memory import local
+from .small_clinic import FIRST_SLOT, FLU, MANAGER, ONE_DOSE, TWO_DOSES, VACCINATOR, SmallClinic, person
+
+
+def refused(
+    clinic: SmallClinic, error: type[errors.ClinicError], injection: str, lot: str = "LOT1"
+) -> errors.ClinicError:
+    """The needle is refused, and nothing at all has changed."""
+    before = clinic.records
+    with pytest.raises(error) as refusal:
+        clinic.give(injection, lot)
+    assert clinic.records is before
+    return refusal.value
+
+
+# -- at the door ------------------------------------------------------------------------------------
+
+
+def test_who_booked_is_expected_at_the_desk(clinic: SmallClinic) -> None:
+    visit = clinic.expect(clinic.vaccine(doses=1))
+    assert (visit.status, visit.slot) == (InjectionStatus.EXPECTED, FIRST_SLOT)
+
+
+def test_who_arrives_is_checked_in_once(clinic: SmallClinic) -> None:
+    visit = clinic.expect(clinic.vaccine(doses=1))
+    clinic.send(CheckIn(visit.code), VACCINATOR)
+    arrived = clinic.records.injections[visit.code]
+    assert (arrived.status, arrived.checked_in_at) == (InjectionStatus.CHECKED_IN, clinic.clock.now())
+    with pytest.raises(errors.NotExpected):
+        clinic.send(CheckIn(visit.code), VACCINATOR)
+
+
+def test_who_cancelled_a_moment_ago_is_not_checked_in_though_the_desk_does_not_know_yet(
+    clinic: SmallClinic,
+) -> None:
+    visit = clinic.expect(clinic.vaccine(doses=1))
+    clinic.send(CancelBooking(visit.booking), clinic.owner(visit.booking))
+    with pytest.raises(errors.BookingClosed):
+        clinic.send(CheckIn(visit.code), VACCINATOR)
+
+
+def test_nobody_is_screened_or_injected_before_being_checked_in(clinic: SmallClinic) -> None:
+    visit = clinic.expect(clinic.vaccine(doses=1))
+    with pytest.raises(errors.NotCheckedIn):
+        clinic.send(Screen(visit.code), VACCINATOR)
+    refused(clinic, errors.NotCheckedIn, visit.code)
+
+
+# -- screening --------------------------------------------------------------------------------------
+
+
+def test_without_a_screening_nobody_is_injected(clinic: SmallClinic) -> None:
+    visit = clinic.expect(clinic.vaccine(doses=1))
+    clinic.send(CheckIn(visit.code), VACCINATOR)
+    refused(clinic, errors.ScreeningMissing, visit.code)
+
+
+@pytest.mark.parametrize("concern", Concern)
+def test_every_concern_of_the_screening_defers_the_injection(clinic: SmallClinic, concern: Concern) -> None:
+    injection = clinic.screened(clinic.vaccine(doses=1))
+    clinic.send(Screen(injection, (concern,)), VACCINATOR)
+    assert refused(clinic, errors.ScreeningDeferred, injection).facts == {"reasons": (concern,)}
+    assert clinic.records.injections[injection].screening is not None
+
+
+def test_who_is_well_again_is_screened_again_and_injected(clinic: SmallClinic) -> None:
+    injection = clinic.screened(clinic.vaccine(doses=1))
+    clinic.send(Screen(injection, (Concern.FEVER,)), VACCINATOR)
+    clinic.send(Screen(injection), VACCINATOR)
+    assert clinic.give(injection).status is InjectionStatus.COMPLETED
+
+
+def test_a_screening_is_valid_until_midnight_at_the_clinic(clinic: SmallClinic) -> None:
+    vaccine = clinic.vaccine(doses=2)
+    one, other = clinic.screened(vaccine, 1), clinic.screened(vaccine, 2)
+    clinic.clock.set_local("2026-03-02 23:59:59")
+    clinic.give(one)
+    clinic.clock.set_local("2026-03-03 00:00")
+    refused(clinic, errors.ScreeningMissing, other)
+    clinic.send(Screen(other), VACCINATOR)
+    clinic.give(other)
+
+
+# -- the lot ----------------------------------------------------------------------------------------
+
+
+def test_a_lot_of_another_vaccine_is_refused(clinic: SmallClinic) -> None:
+    clinic.vaccine(FLU, doses=5, lot="FLU1")
+    injection = clinic.screened(clinic.vaccine(TWO_DOSES, doses=1))
+    assert refused(clinic, errors.LotUnknown, injection, "FLU1").facts == {
+        "lot": "FLU1",
+        "vaccine": TWO_DOSES.title,
+    }
+
+
+def test_a_lot_in_quarantine_is_refused(clinic: SmallClinic) -> None:
+    vaccine = clinic.vaccine(doses=5)
+    clinic.stock(vaccine, 1, "BAD")
+    injection = clinic.screened(vaccine)
+    clinic.send(QuarantineLot(vaccine, "BAD", "recall"), MANAGER)
+    refused(clinic, errors.LotInQuarantine, injection, "BAD")
+
+
+def test_a_lot_is_usable_through_the_day_printed_on_it(clinic: SmallClinic) -> None:
+    vaccine = clinic.vaccine()
+    clinic.stock(vaccine, 5, "OLD", date(2026, 3, 2))
+    one, other = clinic.screened(vaccine, 1), clinic.screened(vaccine, 2)
+    clinic.clock.set_local("2026-03-02 23:59:59")
+    assert clinic.give(one, "OLD").given.expires_on == date(2026, 3, 2)
+    clinic.clock.set_local("2026-03-03 00:00")
+    clinic.send(Screen(other), VACCINATOR)
+    assert refused(clinic, errors.LotExpired, other, "OLD").facts == {"lot": "OLD", "date": date(2026, 3, 2)}
+
+
+def test_an_empty_lot_is_refused_though_another_has_doses(clinic: SmallClinic) -> None:
+    vaccine = clinic.vaccine(doses=1)
+    clinic.stock(vaccine, 5, "FULL")
+    clinic.inject(vaccine, 1, "LOT1")
+    injection = clinic.screened(vaccine, 2)
+    refused(clinic, errors.InsufficientStock, injection, "LOT1")
+    clinic.give(injection, "FULL")
+
+
+def test_a_lot_is_asked_for_before_the_needle(clinic: SmallClinic) -> None:
+    injection = clinic.screened(clinic.vaccine(doses=1))
+    refused(clinic, errors.Missing, injection, " ")
+
+
+# -- the person -------------------------------------------------------------------------------------
+
+
+def test_who_is_too_young_today_is_refused_though_the_booked_day_was_right(clinic: SmallClinic) -> None:
+    vaccine = clinic.vaccine(TWO_DOSES, doses=1)
+    clinic.clock.set_local("2026-03-02 23:00")
+    child = person(birth_date=date(2008, 3, 3))
+    injection = clinic.screened(vaccine, slot=local("2026-03-03 09:00"), who=child)
+    refused(clinic, errors.TooYoung, injection)
+    clinic.clock.set_local("2026-03-03 00:00")
+    clinic.send(Screen(injection), VACCINATOR)
+    clinic.give(injection)
+
+
+def test_a_dose_against_the_same_disease_on_the_same_day_is_refused(clinic: SmallClinic) -> None:
+    once, twice = clinic.vaccine(ONE_DOSE, doses=1), clinic.vaccine(TWO_DOSES, doses=1)
+    second = clinic.screened(twice, 1)
+    clinic.inject(once, 1)
+    refused(clinic, errors.DoseToday, second)
+
+
+def test_doses_against_two_diseases_may_be_given_on_one_day(clinic: SmallClinic) -> None:
+    covid, flu = clinic.vaccine(TWO_DOSES, doses=1), clinic.vaccine(FLU, doses=1)
+    clinic.inject(covid, 1)
+    assert clinic.inject(flu, 1).given.dose_number == 1
+
+
+def test_the_second_dose_is_refused_on_day_27_and_given_on_day_28(clinic: SmallClinic) -> None:
+    vaccine = clinic.vaccine(TWO_DOSES, doses=5)
+    first = clinic.inject(vaccine)
+    assert first.given.next_due_on == date(2026, 3, 30)
+    clinic.clock.set_local("2026-03-29 23:59")
+    second = clinic.screened(vaccine, slot=local("2026-03-30 09:00"))
+    assert refused(clinic, errors.TooEarly, second).facts == {"date": date(2026, 3, 30)}
+    clinic.clock.set_local("2026-03-30 00:00")
+    clinic.send(Screen(second), VACCINATOR)
+    assert clinic.give(second).given.dose_number == 2
+
+
+def test_who_cancelled_from_another_window_is_not_injected(clinic: SmallClinic) -> None:
+    vaccine = clinic.vaccine(doses=2)
+    injection = clinic.screened(vaccine)
+    booking = clinic.records.injections[injection].booking
+    clinic.send(CancelBooking(booking), clinic.owner(booking))
+    refused(clinic, errors.BookingClosed, injection)
+    clinic.relay()
+    refused(clinic, errors.NotExpected, injection)
+
+
+@pytest.mark.parametrize(
+    ("vaccinator", "error"),
+    [
+        ("", errors.Missing),
+        ("[/red]", errors.BadCharacters),
+        ("가" * 10_000, errors.TooLong),
+        ("7", errors.BadCharacters),
+    ],
+)
+def test_the_vaccinators_name_is_checked(
+    clinic: SmallClinic, vaccinator: str, error: type[errors.InputError]
+) -> None:
+    injection = clinic.screened(clinic.vaccine(doses=1))
+    with pytest.raises(error) as refusal:
+        clinic.send(CompleteInjection(injection, "LOT1", Site.LEFT_ARM, vaccinator), VACCINATOR)
+    assert refusal.value.field == "vaccinator"
+
+
+def test_a_site_that_is_no_choice_is_refused(clinic: SmallClinic) -> None:
+    injection = clinic.screened(clinic.vaccine(doses=1))
+    with pytest.raises(errors.NotAChoice) as refusal:
+        clinic.send(CompleteInjection(injection, "LOT1", "NOSE", "이수진"), VACCINATOR)  # type: ignore[arg-type]
+    assert refusal.value.field == "site"
+
+
+# -- the needle -------------------------------------------------------------------------------------
+
+
+def test_a_completed_injection_keeps_what_was_true_at_the_needle(clinic: SmallClinic) -> None:
+    vaccine = clinic.vaccine(TWO_DOSES, doses=3)
+    dose = clinic.inject(vaccine).given
+    assert dose.presentation == TWO_DOSES
+    assert (dose.lot, dose.expires_on) == ("LOT1", date(2027, 12, 31))
+    assert (dose.dose_number, dose.dose_total) == (1, 2)
+    assert (dose.given_at, dose.given_on) == (clinic.clock.now(), date(2026, 3, 2))
+    assert (dose.site, dose.route, dose.volume_ml) == (Site.LEFT_ARM, Route.INTRAMUSCULAR, 0.5)
+    assert dose.vaccinator == "이수진"
+
+
+def test_a_completed_injection_takes_one_dose_of_stock_and_one_reservation(clinic: SmallClinic) -> None:
+    vaccine = clinic.vaccine(doses=3)
+    clinic.book(vaccine, 2)
+    injection = clinic.inject(vaccine, 1)
+    assert clinic.level(vaccine) == (2, 1)
+    assert clinic.remaining(vaccine) == 2
+    entry = clinic.records.ledger[-1]
+    assert (entry.kind, entry.stock_delta, entry.reserved_delta) == (EntryKind.GIVEN, -1, -1)
+    assert (entry.lot, entry.reference, entry.actor) == ("LOT1", injection.code, VACCINATOR.code)
+    assert clinic.statuses(injection.booking) == [BookingStatus.COMPLETED]
+
+
+def test_an_injection_is_completed_once(clinic: SmallClinic) -> None:
+    vaccine = clinic.vaccine(doses=3)
+    injection = clinic.inject(vaccine)
+    refused(clinic, errors.NotExpected, injection.code)
+    assert clinic.level(vaccine) == (2, 0)
+
+
+def test_another_route_is_recorded_as_it_was(clinic: SmallClinic) -> None:
+    injection = clinic.screened(clinic.vaccine(doses=1))
+    command = CompleteInjection(injection, "lot1", Site.RIGHT_THIGH, "이수진", Route.SUBCUTANEOUS)
+    dose = clinic.send(command, VACCINATOR).given
+    assert (dose.lot, dose.site, dose.route) == ("LOT1", Site.RIGHT_THIGH, Route.SUBCUTANEOUS)
+
+
+def test_the_last_dose_of_a_series_names_no_next_date(clinic: SmallClinic) -> None:
+    assert clinic.inject(clinic.vaccine(ONE_DOSE, doses=1)).given.next_due_on is None
