@@ -7,10 +7,11 @@ Data goes to stdout, words to stderr. Exit codes: 0 done, 1 failed, 2 usage or c
 from __future__ import annotations
 
 import argparse
+import asyncio
+import importlib
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the command line asks for; answers the exit code."""
     parser = _parser()
     asked = parser.parse_args(arguments)
+    if asked.version:
+        print(_version())
+        return DONE
     try:
         settings = _settings(asked)
     except SettingsInvalid as problem:
@@ -67,9 +71,10 @@ def _open_kiosk(settings: Settings, demo: bool) -> int:
             return run_kiosk(open_demo, of_the_demo)
 
     async def opening() -> Services:
-        from kiosk.bootstrap import open_clinic
-
-        return await open_clinic(settings)
+        # Half a second of imports: in a thread, so that keys are answered meanwhile.
+        bootstrap = await asyncio.to_thread(importlib.import_module, "kiosk.bootstrap")
+        services: Services = await bootstrap.open_clinic(settings)
+        return services
 
     return run_kiosk(opening, settings)
 
@@ -85,7 +90,7 @@ def _settings(asked: argparse.Namespace) -> Settings:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="kiosk", description="The terminal of a vaccination clinic.")
-    parser.add_argument("--version", action="version", version=_version())
+    parser.add_argument("--version", action="store_true", help="print the version and leave")
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings file (TOML)")
     parser.add_argument("--lang", choices=("ko", "en"), help="language of the first screen")
     parser.add_argument("--data-folder", type=Path, metavar="FOLDER", help="where the databases and keys are")
@@ -112,6 +117,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version  # 25 ms: not on the way to the screen
+
     try:
         return version("clinic-kiosk")
     except PackageNotFoundError:  # run from a source tree that was never installed

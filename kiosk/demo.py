@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -55,18 +57,17 @@ def demo_clinic(settings: Settings) -> Iterator[tuple[Callable[[], Awaitable[Ser
         folder = Path(name)
         of_the_demo = replace(
             settings, data_folder=folder, database_url="", mypage_url="",
-            paper_folder=folder / "paper", demo=True,
+            paper_folder=folder / "paper", printer="", demo=True,
         )  # fmt: skip
 
         async def opening() -> Services:
-            from kiosk.bootstrap import open_clinic
-
+            bootstrap = await asyncio.to_thread(importlib.import_module, "kiosk.bootstrap")
             clinic = settings.clinic
             day = next(
                 day for day in _days_from(clinic.today(datetime.now(UTC))) if clinic.schedule.is_open(day)
             )
             clock = DemoClock(clinic.start_of(day) + timedelta(hours=8))
-            services = await open_clinic(of_the_demo, clock)
+            services: Services = await bootstrap.open_clinic(of_the_demo, clock)
             await fill(services, clock, day)
             return services
 

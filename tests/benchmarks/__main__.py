@@ -1,0 +1,6 @@
+"""``make bench``: every comparison, one after the other, as ratios."""
+
+from tests.benchmarks import bench_booking, bench_certificate, bench_first_paint
+
+for bench in (bench_booking, bench_first_paint, bench_certificate):
+    bench.main()
