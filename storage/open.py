@@ -8,9 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.clinic import Clinic
+from domain.errors import StorageUnavailable
 from domain.mypage import MyPage
 from domain.ports import Clock
 from domain.presentation import Presentation
@@ -63,13 +65,24 @@ async def open_storage(
     clock: Clock,
     parts: tuple[str, ...],
 ) -> Storage:
-    """Migrate when needed, and start the writer. The relay begins with `Storage.start`."""
-    writer = await asyncio.to_thread(_open_writer, records_url, mypage_url, clock)
+    """Migrate when needed, and start the writer. The relay begins with `Storage.start`.
+
+    Raises StorageUnavailable with what is in the way.
+    """
+    try:
+        writer = await asyncio.to_thread(_open_writer, records_url, mypage_url, clock)
+    except (OSError, DatabaseError) as problem:
+        raise StorageUnavailable(reason=_in_short(problem)) from problem
     identity_key = await writer.run(_identity_key, f"secret:{secrets.token_hex(8)}", "IdentityKey")
     engine = reader_engine(records_url)
     outbox = Outbox(engine)
     mypage = MyPageStore(read_model_engine(mypage_url))
-    await mypage.open()
+    try:
+        await mypage.open()
+    except DatabaseError as problem:
+        await writer.close()
+        await engine.dispose()
+        raise StorageUnavailable(reason=_in_short(problem)) from problem
     policy_parts = [PolicyPart(name, writer, outbox) for name in parts]
     relay = Relay(outbox, [*policy_parts, ProjectorPart(PROJECTOR, mypage)])
     changes = Changes(engine)
@@ -85,6 +98,11 @@ def _open_writer(records_url: str, mypage_url: str, clock: Clock) -> SqlWriter:
     engine = writer_engine(records_url)
     migrate(engine)
     return SqlWriter(engine, clock)
+
+
+def _in_short(problem: OSError | DatabaseError) -> str:
+    """The reason alone: SQLAlchemy adds the statement and a link."""
+    return str(problem.orig if isinstance(problem, DatabaseError) else problem.strerror)
 
 
 def _identity_key(uow: Any) -> str:

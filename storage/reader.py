@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import JSON, Select, and_, case, cast as in_sql, func, or_, select
+from sqlalchemy import JSON, Select, and_, case, func, or_, select
+from sqlalchemy import cast as in_sql
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain import booking as b

@@ -349,7 +349,7 @@ class SqlCertificates(_Repository[Certificate]):
         return self._find(self._s.live_certificate, application=application)
 
     def issued_to(self, recipient: str) -> list[Certificate]:
-        rows = self._s.issued_certificates.all(self._cursor, {"recipient": recipient})
+        rows = self._s.issued_certificates.all(self._cursor, recipient=recipient)
         return [self._rows.build(row) for row in rows]
 
 

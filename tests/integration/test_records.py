@@ -1,0 +1,130 @@
+"""The records' layout, the view told again, and what a command line finds in them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from domain.booking import CancelBooking
+from domain.errors import ClinicError
+from kiosk.bootstrap import open_clinic, rebuild_my_page
+from storage import migrate, tables
+from storage.engine import read_model_engine, writer_engine
+from storage.mypage import MyPageStore
+from tests.clinics import STAFF, OpenClinic, clinic_in, settings_in
+
+
+def environment(settings: object) -> dict[str, str]:
+    return {
+        "KIOSK_DATA_FOLDER": str(settings.data_folder),  # type: ignore[attr-defined]
+        "KIOSK_PAPER_FOLDER": str(settings.paper_folder),  # type: ignore[attr-defined]
+        "KIOSK_LOG_FOLDER": str(settings.log_folder),  # type: ignore[attr-defined]
+        "KIOSK_CONFIG": "/nonexistent/kiosk.toml",
+        "PATH": "/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+    }
+
+
+def kiosk(settings: object, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "kiosk", *arguments],
+        env=environment(settings), capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+
+
+def test_the_migrations_make_the_tables_that_the_code_writes(tmp_path: Path) -> None:
+    engine = writer_engine(f"sqlite:///{tmp_path / 'new.db'}")
+    migrate.migrate(engine)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
+    scripts = ScriptDirectory(str(Path(migrate.__file__).parent / "migrations"))
+    assert scripts.get_current_head() == migrate.LAYOUT
+
+
+def test_the_columns_of_a_table_are_the_fields_of_its_aggregate_in_their_order() -> None:
+    from storage.repositories import Statements
+
+    statements = Statements(writer_engine("sqlite://").dialect)
+    for rows in (statements.vaccines, statements.bookings, statements.injections, statements.certificates):
+        assert rows.upsert is not None
+        assert set(rows.upsert.names) <= {column.name for column in rows._table.columns}
+
+
+async def a_busy_morning(clinic: OpenClinic) -> None:
+    vaccine = await clinic.vaccine(doses=3)
+    receipts = [await clinic.book(vaccine, number) for number in range(6)]
+    await clinic.vaccinate(receipts[0].booking)
+    await clinic.gateway.send(CancelBooking(receipts[1].booking), STAFF)
+    await clinic.services.settle()
+
+
+async def test_my_page_told_again_is_identical_to_the_one_it_replaces(clinic: OpenClinic) -> None:
+    await a_busy_morning(clinic)
+    store = MyPageStore(read_model_engine(clinic.settings.read_model_url))
+    before, position = await store.everything(), await store.position()
+    progress: list[tuple[int, int]] = []
+    told = await rebuild_my_page(clinic.settings, lambda done, total: progress.append((done, total)))
+    assert (await store.everything(), await store.position()) == (before, position)
+    assert told == position == progress[-1][0]
+    assert len(before) > 8
+    await store.close()
+
+
+async def test_a_lost_view_is_told_again_when_the_clinic_opens(tmp_path: Path) -> None:
+    async with clinic_in(tmp_path) as clinic:
+        await a_busy_morning(clinic)
+        store = MyPageStore(read_model_engine(clinic.settings.read_model_url))
+        before = await store.everything()
+        await store.close()
+    for file in clinic.settings.data_folder.glob("mypage.db*"):
+        file.unlink()
+    async with clinic_in(tmp_path) as clinic:
+        await clinic.services.settle()
+        store = MyPageStore(read_model_engine(clinic.settings.read_model_url))
+        assert await store.everything() == before
+        await store.close()
+
+
+async def test_the_command_line_rebuilds_checks_and_enrols(tmp_path: Path) -> None:
+    async with clinic_in(tmp_path) as clinic:
+        await a_busy_morning(clinic)
+    settings = clinic.settings
+    rebuilt = kiosk(settings, "mypage", "rebuild")
+    assert (rebuilt.returncode, int(rebuilt.stdout) > 10) == (0, True), rebuilt.stderr
+    checked = kiosk(settings, "check")
+    assert (checked.returncode, checked.stdout) == (0, "")
+    added = kiosk(settings, "staff", "add", "이접종", "--role", "vaccinator")
+    assert added.returncode == 0, added.stderr
+    assert len(added.stdout.strip()) == 6
+    assert "이접종\tvaccinator" in kiosk(settings, "staff", "list").stdout
+    assert kiosk(settings, "--config", "/no/such/file", "check").returncode == 2
+    assert kiosk(settings, "no-such-command").returncode == 2
+    unknown = kiosk(settings, "staff", "reset-pin", "없는사람")
+    assert (unknown.returncode, "없는사람" in unknown.stderr) == (1, True)
+
+
+async def test_check_names_the_row_that_breaks_a_rule(tmp_path: Path) -> None:
+    async with clinic_in(tmp_path) as clinic:
+        await a_busy_morning(clinic)
+        engine = writer_engine(clinic.settings.records_url)
+        with engine.connect() as connection:
+            connection.exec_driver_sql("UPDATE vaccine SET stock = stock + 1")
+        engine.dispose()
+        found = await clinic.violations()
+    assert {violation.rule for violation in found} == {3, 9}
+    assert kiosk(clinic.settings, "check").returncode == 1
+
+
+@pytest.mark.parametrize("blocked", ["data", "data/clinic.db", "data/mypage.db"])
+async def test_what_is_in_the_way_of_opening_is_said_in_words(tmp_path: Path, blocked: str) -> None:
+    (tmp_path / blocked).parent.mkdir(exist_ok=True)
+    (tmp_path / blocked).write_text("not what should be here " * 100)
+    with pytest.raises(ClinicError) as refusal:
+        await open_clinic(settings_in(tmp_path))
+    assert "administrator" in str(refusal.value) or "staff" in str(refusal.value)
