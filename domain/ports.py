@@ -56,7 +56,7 @@ class Bookings(Protocol):
         """Who has waited longest for this vaccine."""
 
     def last_reserved(self, vaccine: str) -> Booking | None:
-        """Who of those with a dose of this vaccine booked last."""
+        """Who of those with a dose of this vaccine booked last; those who are here already come last."""
 
     def people_in_slot(self, slot: datetime) -> int:
         """How many are expected, or have come, in this slot."""
@@ -165,11 +165,27 @@ class Press(Protocol):
         """The booking's ticket. Raises PaperFailed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where paper is now, as people find it: a file in a folder, or the tray of a printer."""
+
+    where: str
+    printed: bool = False
+    """Whether it came out of a printer; otherwise ``where`` is a file."""
+
+    def __str__(self) -> str:
+        return self.where
+
+    def __fspath__(self) -> str:
+        return self.where
+
+
 class Archive(Protocol):
     """Where finished paper goes."""
 
-    async def keep(self, name: str, content: bytes) -> str:
-        """Store it whole or not at all; the place as people find it. Raises PaperFailed."""
+    async def keep(self, name: str, content: bytes) -> Place:
+        """Store or print it, whole or not at all. Raises PaperFailed; then nobody has it,
+        unless that error says ``may_have_come_out``."""
 
 
 class PinHasher(Protocol):

@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     Table,
     bindparam,
+    exists,
     func,
     insert,
     literal_column,
@@ -127,8 +128,14 @@ class Statements:
         self.first_waiting = self._first(
             self.bookings.query(queue, _one_of(b.status, (BookingStatus.WAITING,))).order_by(b.seq)
         )
+        here = exists().where(
+            t.injection.c.booking == b.code,
+            _one_of(t.injection.c.status, (InjectionStatus.CHECKED_IN,)),
+        )
         self.last_reserved = self._first(
-            self.bookings.query(queue, _one_of(b.status, (BookingStatus.RESERVED,))).order_by(b.seq.desc())
+            self.bookings.query(queue, _one_of(b.status, (BookingStatus.RESERVED,))).order_by(
+                here, b.seq.desc()
+            )
         )
         came = (BookingStatus.RESERVED, BookingStatus.COMPLETED)
         self.people_in_slot = Prepared(

@@ -68,6 +68,7 @@ class Shelf:
         self.lots = {"LOT1": 0, "LOT2": 0}
         self.bookings: dict[str, str] = {}
         """Status by code, in the order of booking."""
+        self.arrived: set[str] = set()
 
     @property
     def stock(self) -> int:
@@ -86,7 +87,10 @@ class Shelf:
     def lose(self, lot: str, doses: int) -> None:
         """The last to have booked step back before the doses are gone."""
         while self.stock - len(self.reserved) < doses and self.reserved:
-            self.bookings[self.reserved[-1]] = "waiting"
+            absent = [code for code in self.reserved if code not in self.arrived]
+            last = (absent or self.reserved)[-1]
+            self.bookings[last] = "waiting"
+            self.arrived.discard(last)
         self.lots[lot] -= doses
 
 
@@ -222,6 +226,7 @@ class ClinicMachine(RuleBasedStateMachine):
             return
         assert shelf.bookings[code] in allowed
         shelf.bookings[code] = status
+        shelf.arrived.discard(code)
         shelf.settle()
 
     # -- injection --------------------------------------------------------------------------------
@@ -236,6 +241,7 @@ class ClinicMachine(RuleBasedStateMachine):
         [visit] = [v for v in visits if v.injection.status in {"expected", "checked-in"}]
         if visit.injection.status == "expected":
             self.do(CheckIn(visit.injection.code))
+            self.shelves[key].arrived.add(code)
         self.do(Screen(visit.injection.code))
         try:
             self.do(CompleteInjection(visit.injection.code, lot, Site.LEFT_ARM, "김간호"))
@@ -245,6 +251,7 @@ class ClinicMachine(RuleBasedStateMachine):
             return
         self.shelves[key].lots[lot] -= 1
         self.shelves[key].bookings[code] = "completed"
+        self.shelves[key].arrived.discard(code)
         self.injections[visit.injection.code] = (code, key, lot)
 
     @precondition(lambda self: self.injections)

@@ -94,6 +94,10 @@ class _Vaccines(_Shelf[Vaccine]):
 
 
 class _Bookings(_Shelf[Booking]):
+    def __init__(self, records: Records) -> None:
+        super().__init__(records.bookings)
+        self._injections = records.injections
+
     def live_of(self, recipient: str, vaccine: str) -> Booking | None:
         return self._only(lambda b: b.is_live and b.recipient == recipient and b.vaccine == vaccine)
 
@@ -102,8 +106,11 @@ class _Bookings(_Shelf[Booking]):
         return queue[0] if queue else None
 
     def last_reserved(self, vaccine: str) -> Booking | None:
+        arrived = {
+            i.booking for i in self._injections.values() if i.status is InjectionStatus.CHECKED_IN
+        }
         holders = self._of(vaccine, BookingStatus.RESERVED)
-        return holders[-1] if holders else None
+        return max(holders, key=lambda b: (b.code not in arrived, holders.index(b)), default=None)
 
     def people_in_slot(self, slot: datetime) -> int:
         here = (BookingStatus.RESERVED, BookingStatus.COMPLETED)
@@ -150,7 +157,7 @@ class MemoryUnitOfWork:
         self.records = records.copy()
         self.recipients = _Recipients(self.records.recipients)
         self.vaccines = _Vaccines(self.records)
-        self.bookings = _Bookings(self.records.bookings)
+        self.bookings = _Bookings(self.records)
         self.injections = _Injections(self.records.injections)
         self.applications = _Applications(self.records.applications)
         self.certificates = _Certificates(self.records.certificates)

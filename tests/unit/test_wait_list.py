@@ -10,7 +10,7 @@ from domain import errors
 from domain.actors import SYSTEM
 from domain.booking import BookingStatus, CancelBooking, MarkNoShow, PromoteWaiting
 from domain.correction import CorrectInjection, VoidInjection
-from domain.injection import InjectionStatus
+from domain.injection import CheckIn, InjectionStatus
 from domain.vaccine import QuarantineLot, WriteOffStock
 
 from .small_clinic import FIRST_SLOT, FLU, MANAGER, TWO_DOSES, VACCINATOR, SmallClinic
@@ -115,6 +115,15 @@ def test_when_doses_are_lost_the_last_to_have_booked_step_back(clinic: SmallClin
     clinic.send(WriteOffStock(vaccine, "LOT1", 2, "fridge failed"), MANAGER)
     assert clinic.statuses(first, second, third) == [RESERVED, WAITING, WAITING]
     assert clinic.level(vaccine) == (1, 1)
+
+
+def test_who_is_here_already_steps_back_after_everybody_who_is_not(clinic: SmallClinic) -> None:
+    vaccine = clinic.vaccine(doses=2)
+    first, second = (clinic.book(vaccine, number) for number in (1, 2))
+    clinic.relay()
+    clinic.send(CheckIn(clinic.visit(second).code), VACCINATOR)
+    clinic.send(WriteOffStock(vaccine, "LOT1", 1, "broken"), MANAGER)
+    assert clinic.statuses(first, second) == [WAITING, RESERVED]
 
 
 def test_doses_that_nobody_has_booked_are_lost_first(clinic: SmallClinic) -> None:
