@@ -63,9 +63,7 @@ def demo_clinic(settings: Settings) -> Iterator[tuple[Callable[[], Awaitable[Ser
         async def opening() -> Services:
             bootstrap = await asyncio.to_thread(importlib.import_module, "kiosk.bootstrap")
             clinic = settings.clinic
-            day = next(
-                day for day in _days_from(clinic.today(datetime.now(UTC))) if clinic.schedule.is_open(day)
-            )
+            day = clinic.bookable_days(datetime.now(UTC))[0]
             clock = DemoClock(clinic.start_of(day) + timedelta(hours=8))
             services: Services = await bootstrap.open_clinic(of_the_demo, clock)
             await fill(services, clock, day)
