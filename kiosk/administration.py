@@ -10,6 +10,8 @@ from typing import TypeVar
 from domain.actors import SYSTEM, Role
 from domain.staff import EnrolStaff, ListStaff, ResetPin
 from kiosk.bootstrap import check_clinic, open_clinic, rebuild_my_page
+from kiosk.paper.address import parse_printer, print_service
+from kiosk.paper.ipp_client import IppClient, IppError
 from kiosk.services import Services
 from kiosk.settings import Settings
 
@@ -35,6 +37,24 @@ def check_records(settings: Settings) -> int:
         print(f"rule {violation.rule}\t{violation.code}\t{violation.says}")
     print(f"{len(violations)} violations", file=sys.stderr)
     return 1 if violations else 0
+
+
+def list_printers(settings: Settings) -> int:
+    """The queues of the print service, one a line: name (``*`` is chosen), state, what is in the way."""
+    address = print_service()
+    try:
+        queues = asyncio.run(IppClient(address).queues())
+    except IppError as error:
+        print(f"{address.host}:{address.port} lists no printers: {error}", file=sys.stderr)
+        return 1
+    states = {3: "idle", 4: "printing", 5: "stopped"}
+    chosen = parse_printer(settings.printer).uri if settings.printer else ""
+    for queue in queues:
+        name, state = str(queue["printer-name"][0]), states.get(int(queue["printer-state"][0]), "unknown")
+        mark = "*" if parse_printer(name).uri == chosen else ""
+        reasons = " ".join(str(reason) for reason in queue.get("printer-state-reasons", []))
+        print(f"{mark}{name}\t{state}\t{reasons}")
+    return 0
 
 
 def list_staff(settings: Settings) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import PurePath
@@ -14,7 +13,6 @@ from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.screen import Screen
 from textual.signal import Signal
 
 from domain.errors import ClinicError
@@ -22,6 +20,7 @@ from kiosk import crash
 from kiosk.i18n import LANGUAGES, Texts
 from kiosk.idle import STAFF_SECONDS, IdleClock
 from kiosk.locations import STYLES
+from kiosk.places import PLACES, load_screen
 from kiosk.screens.base import ClinicScreen, Idle
 from kiosk.screens.home import HomeScreen
 from kiosk.settings import Settings
@@ -37,34 +36,15 @@ BROKEN = 70
 """The exit code when it breaks again and again (EX_SOFTWARE)."""
 MOST_CRASHES, CRASH_SECONDS = 5, 10.0
 
-PLACES = {
-    "booking": "kiosk.screens.booking:BookingScreen",
-    "my_page": "kiosk.screens.my_page:MyPageScreen",
-    "application": "kiosk.screens.application:ApplicationScreen",
-    "staff": "kiosk.screens.pin:PinScreen",
-}
-"""Where one can go from home; each module is imported when somebody goes there."""
-
-
-def load_screen(name: str) -> Callable[..., Screen[Any]]:
-    """The class behind ``module:Class``."""
-    module, _, attribute = name.partition(":")
-    loaded: Callable[..., Screen[Any]] = getattr(importlib.import_module(module), attribute)
-    return loaded
-
 
 class ClinicApp(App[int], inherit_bindings=False):
-    """One terminal of the clinic. Home is at the bottom of the stack; leaving a visit drops all above."""
+    """One terminal of the clinic. Above Textual's own empty screen stands home, above home the visit."""
 
     CSS_PATH: ClassVar[list[str | PurePath]] = [STYLES / "shell.tcss", STYLES / "home.tcss"]
     ENABLE_COMMAND_PALETTE = False
     ALLOW_SELECT = False
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
-        (0, "-narrow"), (60, "-medium"), (96, "-wide"),
-    ]  # fmt: skip
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
-        (0, "-short"), (20, "-normal"), (28, "-tall"),
-    ]  # fmt: skip
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-medium"), (96, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-normal"), (28, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "help", "key.help"),
         Binding("f9", "language", "key.language"),
@@ -95,6 +75,7 @@ class ClinicApp(App[int], inherit_bindings=False):
         self.settings = settings
         self.texts = Texts(settings.language)
         self.services: Services | None = None
+        self.home: HomeScreen
         self.idle = IdleClock()
         self.changed: Signal[None] = Signal(self, "clinic-changed")
         self.crashes: list[str] = []
@@ -108,14 +89,12 @@ class ClinicApp(App[int], inherit_bindings=False):
         """The stylesheets' own colours exist under every theme."""
         return dict(THEMES[0].variables)
 
-    def get_default_screen(self) -> Screen[None]:
-        """Home is what is painted first."""
-        return HomeScreen(self.settings.clinic)
-
     # -- opening and closing ----------------------------------------------------------------------
 
     def on_mount(self) -> None:
-        """Everything slow begins after the first paint."""
+        """Home first; everything slow begins after the first paint."""
+        self.home = HomeScreen(self.settings.clinic)
+        self.push_screen(self.home)
         if not self.is_headless:
             from kiosk.lockdown import lock_down
 
@@ -132,18 +111,23 @@ class ClinicApp(App[int], inherit_bindings=False):
         except Exception as error:  # noqa: BLE001 - whatever it is, people see words and not a traceback
             self.post_message(self.OpeningFailed(error))
         else:
-            self.post_message(self.Opened(services))
+            if not self.post_message(self.Opened(services)):
+                await services.close()  # the kiosk was left while it opened
 
     def on_clinic_app_opened(self, event: Opened) -> None:
         """Hand the open clinic over, and go where somebody wanted to go meanwhile."""
         self.services = event.services
-        event.services.on_change(lambda: self.call_later(self.changed.publish, None))
+        event.services.on_change(self._clinic_changed)
         if event.services.first_pin and not self._first_pin_shown:
             self._first_pin_shown = True
             self.push_screen(load_screen("kiosk.screens.welcome:WelcomeScreen")(event.services.first_pin))
         elif self._wanted:
             self.enter(self._wanted)
         self.home.opened()
+
+    def _clinic_changed(self) -> None:
+        """After anybody's commit; told inside the app, where screens may act on it."""
+        self.call_later(self.changed.publish, None)
 
     def on_clinic_app_opening_failed(self, event: OpeningFailed) -> None:
         """Say what happened and whom to call; the log has the place."""
@@ -185,13 +169,6 @@ class ClinicApp(App[int], inherit_bindings=False):
 
     # -- going places -----------------------------------------------------------------------------
 
-    @property
-    def home(self) -> HomeScreen:
-        """The screen at the bottom."""
-        bottom = self.screen_stack[0]
-        assert isinstance(bottom, HomeScreen)
-        return bottom
-
     def enter(self, place: str) -> None:
         """Go to a place of `PLACES`, as soon as the clinic is open."""
         if self.services is None:
@@ -206,9 +183,11 @@ class ClinicApp(App[int], inherit_bindings=False):
         self._wanted = ""
         self._clipboard = ""
         self.clear_notifications()
-        while len(self.screen_stack) > 1:
-            await self.pop_screen()
-        await self.switch_screen(HomeScreen(self.settings.clinic))
+        with self.batch_update():
+            while len(self.screen_stack) > 1:
+                await self.pop_screen()
+            self.home = HomeScreen(self.settings.clinic)
+            await self.push_screen(self.home)
         self.theme = CLINIC
         if self.texts.language != self.settings.language:
             self.speak(self.settings.language)

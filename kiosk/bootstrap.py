@@ -6,21 +6,28 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from functools import partial
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.actors import STAFF_ROLES, SYSTEM
 from domain.events import Event
 from domain.gateway import Gateway
+from domain.messages import Query
 from domain.policies import BY_RELAY, follow_by_relay
-from domain.ports import Clock, UnitOfWork
+from domain.ports import Archive, Clock, UnitOfWork
+from domain.revocation import GetStanding
 from domain.staff import EnrolStaff, ListStaff
+from kiosk.credential.checkpoint import Checkpoint
 from kiosk.credential.keys import open_keys
-from kiosk.credential.signer import ClinicSigner
+from kiosk.credential.signer import FolderSigner
 from kiosk.formulary import load_formulary
+from kiosk.paper.address import parse_printer
 from kiosk.paper.archive import FolderArchive
 from kiosk.paper.press import ReportlabPress
+from kiosk.paper.print_jobs import PrintJobs
+from kiosk.paper.printer import PrinterArchive
+from kiosk.paper.ticket import TicketPaper
 from kiosk.pins import ArgonPins
 from kiosk.services import Services
 from kiosk.settings import Settings
@@ -30,6 +37,7 @@ from storage.migrate import migrate
 from storage.mypage import MyPageStore
 from storage.open import open_storage
 from storage.outbox import Outbox
+from storage.reader import SqlReader
 
 FIRST_STAFF_NAME = "관리자"
 
@@ -50,12 +58,7 @@ async def open_clinic(settings: Settings, clock: Clock | None = None) -> Service
     clock = clock or SystemClock()
     clinic = settings.clinic
     formulary = load_formulary(settings.formulary_file)
-    keys = await asyncio.to_thread(
-        partial(
-            open_keys, settings.key_folder, country=clinic.country, clinic=clinic.name_en, now=clock.now()
-        )
-    )
-    signer = ClinicSigner(keys)
+    signer = await asyncio.to_thread(_open_signer, settings, clock.now())
     gateway: Gateway
 
     def react(part: str, uow: UnitOfWork, event: Event) -> None:
@@ -69,14 +72,15 @@ async def open_clinic(settings: Settings, clock: Clock | None = None) -> Service
         clock=clock,
         parts=tuple(BY_RELAY),
     )
+    jobs = PrintJobs(settings.data_folder / "print-jobs")
     gateway = Gateway(
         clinic=clinic,
         clock=clock,
         writer=storage.writer,
         reader=storage.reader,
         signer=signer,
-        press=ReportlabPress(),
-        archive=FolderArchive(settings.paper_folder),
+        press=ReportlabPress(TicketPaper(settings.ticket_paper)),
+        archive=_archive(settings, jobs),
         pins=ArgonPins(),
         identity_key=storage.identity_key,
     )
@@ -84,6 +88,12 @@ async def open_clinic(settings: Settings, clock: Clock | None = None) -> Service
     first_pin = None
     if not await gateway.ask(ListStaff(), SYSTEM):
         first_pin = (await gateway.send(EnrolStaff(FIRST_STAFF_NAME, STAFF_ROLES), SYSTEM)).pin
+    jobs.start()
+
+    async def close() -> None:
+        await storage.close()
+        await jobs.close()
+
     return Services(
         gateway=gateway,
         clinic=clinic,
@@ -92,9 +102,25 @@ async def open_clinic(settings: Settings, clock: Clock | None = None) -> Service
         paper_folder=settings.paper_folder,
         on_change=storage.changes.listen,
         settle=storage.relay.settle,
-        close=storage.close,
+        close=close,
         first_pin=first_pin,
+        check_certificate=Checkpoint(
+            settings.key_folder, clock, lambda number: gateway.ask(GetStanding(number), SYSTEM)
+        ).check,
     )
+
+
+def _open_signer(settings: Settings, now: datetime) -> FolderSigner:
+    clinic, folder = settings.clinic, settings.key_folder
+    open_keys(folder, country=clinic.country, clinic=clinic.name_en, now=now)
+    return FolderSigner(folder, settings.issuer_url, also_card=settings.also_smart_health_card)
+
+
+def _archive(settings: Settings, jobs: PrintJobs) -> Archive:
+    """The chosen printer; the folder where none was chosen."""
+    if not settings.printer:
+        return FolderArchive(settings.paper_folder)
+    return PrinterArchive(parse_printer(settings.printer), jobs, settings.print_deadline_seconds)
 
 
 async def rebuild_my_page(settings: Settings, progress: Callable[[int, int], None]) -> int:
@@ -106,6 +132,19 @@ async def rebuild_my_page(settings: Settings, progress: Callable[[int, int], Non
             return await mypage.rebuild(Outbox(engine), progress)
         finally:
             await mypage.close()
+
+
+async def ask_records(settings: Settings, *queries: Query[Any]) -> list[Any]:
+    """The answers to queries that need nothing but the records, beside a kiosk that may be running."""
+    now = SystemClock().now()
+    async with _records(settings) as engine:
+        reader = SqlReader(engine, settings.clinic, (), MyPageStore(engine).page_of)
+        return [await reader.answer(query, SYSTEM, now) for query in queries]
+
+
+def has_records(settings: Settings) -> bool:
+    """Whether the clinic was ever opened, as far as can be told without opening it."""
+    return bool(settings.database_url) or (settings.data_folder / "clinic.db").exists()
 
 
 async def check_clinic(settings: Settings) -> list[Violation]:

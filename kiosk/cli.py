@@ -12,8 +12,9 @@ import importlib
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from domain.errors import ClinicError, SettingsInvalid
 from kiosk.settings import Settings, load_settings
@@ -46,12 +47,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _dispatch(asked: argparse.Namespace, settings: Settings) -> int:
     if asked.command is None:
         return _open_kiosk(settings, demo=asked.demo)
+    if asked.command == "keys":
+        from kiosk import key_commands
+
+        return key_commands.run(settings, asked)
+    if asked.command == "verify":
+        from kiosk import verify_command
+
+        return verify_command.run(settings, asked)
     from kiosk import administration as admin
 
     if asked.command == "mypage":
         return admin.rebuild_mypage(settings)
     if asked.command == "check":
         return admin.check_records(settings)
+    if asked.command == "printers":
+        return admin.list_printers(settings)
     actions: dict[str, Callable[[], int]] = {
         "list": lambda: admin.list_staff(settings),
         "add": lambda: admin.add_staff(settings, asked.name, asked.role),
@@ -99,6 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     mypage = commands.add_parser("mypage", help="the view that my page is read from")
     mypage.add_argument("action", choices=("rebuild",), help="tell it again from the events")
     commands.add_parser("check", help="test every rule of the clinic on the records")
+    commands.add_parser("printers", help="the printers that can be chosen in the settings")
     staff = commands.add_parser("staff", help="who works here")
     actions = staff.add_subparsers(dest="action", metavar="ACTION", required=True)
     actions.add_parser("list", help="names and roles")
@@ -113,7 +125,64 @@ def _parser() -> argparse.ArgumentParser:
     )
     reset = actions.add_parser("reset-pin", help="a new PIN for somebody; prints it once")
     reset.add_argument("name")
+    _add_keys(commands)
+    _add_verify(commands)
     return parser
+
+
+def _add_keys(commands: Any) -> None:
+    keys = commands.add_parser("keys", help="the signing keys, and what others verify with")
+    actions = keys.add_subparsers(dest="action", metavar="ACTION", required=True)
+    root: dict[str, Any] = {
+        "type": Path,
+        "metavar": "FOLDER",
+        "help": "the medium that the root's key lives on",
+    }
+    init = actions.add_parser(
+        "init", help="make the clinic's root and this kiosk's signer, or move the root out"
+    )
+    init.add_argument("--root", **root)
+    rotate = actions.add_parser("rotate", help="a new signer; what older ones signed stays valid")
+    rotate.add_argument("--root", **root)
+    show = actions.add_parser("list", help="every signer, and when rotation is due")
+    show.add_argument("--root", **root)
+    export = actions.add_parser("export", help="a folder to verify with: trust list, revocation list, JWKS")
+    export.add_argument("folder", type=Path, metavar="FOLDER")
+    export.add_argument("--root", **root)
+    withdraw = actions.add_parser(
+        "withdraw", help="end a signer and every certificate it signed; prints how many"
+    )
+    withdraw.add_argument("kid", metavar="KEY-ID", help="the beginning of its id in `kiosk keys list`")
+    withdraw.add_argument("--reason", default="", help="kept in the trust list, which is public")
+    withdraw.add_argument("--reissue", action="store_true", help="issue the live certificates anew")
+    withdraw.add_argument("--yes", action="store_true", help="do not ask")
+    withdraw.add_argument("--root", **root)
+
+
+def _add_verify(commands: Any) -> None:
+    verify = commands.add_parser(
+        "verify",
+        help="judge a certificate, offline",
+        description="Judge every credential in a PDF, a picture or a text, offline.",
+        epilog="exit codes: 0 valid, 1 not valid or no certificate, 2 it could not be judged",
+    )
+    verify.add_argument("shown", metavar="FILE|TEXT|-", help="a file, what a scanner read, or - for stdin")
+    verify.add_argument(
+        "--trust",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FILE|FOLDER",
+        help="believe these signers instead of this clinic's: certificates, a trust list, an export;"
+        " may be given more than once",
+    )
+    verify.add_argument("--at", type=_instant, metavar="TIME", help="judge as of then, e.g. 2026-11-22T09:00")
+    verify.add_argument("--json", action="store_true", help="one JSON object a credential, one a line")
+
+
+def _instant(text: str) -> datetime:
+    # Without a zone it is the machine's.
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def _version() -> str:

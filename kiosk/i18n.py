@@ -19,7 +19,11 @@ from kiosk.locations import LOCALES
 
 LANGUAGES = ("ko", "en")
 
-_FILES = {"key": "shell", "error": "errors", "status": "words", "concern": "words", "sex": "words", "role": "words"}
+_FILES = {
+    "key": "shell",
+    "error": "errors",
+    **dict.fromkeys(("status", "concern", "sex", "role"), "words"),
+}
 """Tables that are not named like the file they are in."""
 
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from domain.clinic import Clinic
 from domain.gateway import Gateway
 from domain.ports import Clock
 from domain.presentation import Presentation
+
+if TYPE_CHECKING:
+    from kiosk.credential.verify import Verdict
 
 
 @dataclass(frozen=True)
@@ -28,5 +32,7 @@ class Services:
     """Wait until every part has caught up with what is committed; for tests and command lines."""
     close: Callable[[], Awaitable[None]]
     """Finish what was begun, then let the databases go."""
+    check_certificate: Callable[[str], Awaitable[list[Verdict]]]
+    """Verdicts on what was scanned, pasted, or named as a file; one at least."""
     first_pin: str | None = None
     """The staff PIN, on the very first start only; to be shown once."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import platformdirs
 
@@ -25,6 +25,15 @@ class Settings:
     mypage_url: str = ""
     """Where my page is kept, which may be another kind of database; empty is ``mypage.db`` there."""
     paper_folder: Path = field(default_factory=lambda: Path(platformdirs.user_documents_dir()) / APP)
+    printer: str = ""
+    """A queue, or an address like ``ipp://192.168.0.20/ipp/print``; empty keeps paper in the folder."""
+    print_deadline_seconds: int = 30
+    """How long somebody waits for paper; what is not printed then is cancelled."""
+    ticket_paper: Literal["a6", "roll-80"] = "a6"
+    issuer_url: str = ""
+    """Where `kiosk keys export` is published on the web, for verifiers of SMART Health Cards."""
+    also_smart_health_card: bool = False
+    """A COVID-19 certificate gets a SMART Health Card too, on a page of its own."""
     log_folder: Path = field(default_factory=lambda: Path(platformdirs.user_log_dir(APP)))
     formulary_file: Path | None = None
     """The clinic's own clinical rules, instead of those that come with the kiosk."""
@@ -50,6 +59,13 @@ class Settings:
         return self.data_folder / "keys"
 
 
+_FROM_ENVIRONMENT = (
+    "data_folder", "database_url", "mypage_url", "paper_folder", "log_folder", "language", "idle_seconds",
+    "printer", "print_deadline_seconds", "ticket_paper",
+)  # fmt: skip
+"""What ``KIOSK_…`` variables may set."""
+
+
 def load_settings(file: Path | None = None, environment: dict[str, str] | None = None) -> Settings:
     """Read the settings file and the ``KIOSK_…`` environment over it. Raises SettingsInvalid."""
     import msgspec
@@ -64,11 +80,9 @@ def load_settings(file: Path | None = None, environment: dict[str, str] | None =
             raise SettingsInvalid(where=path, problem=problem) from problem
     elif file is not None:
         raise SettingsInvalid(where=path, problem="there is no such file")
-    for name in ("data_folder", "database_url", "mypage_url", "paper_folder", "log_folder", "language"):
+    for name in _FROM_ENVIRONMENT:
         if value := env.get(f"KIOSK_{name.upper()}"):
             values[name] = value
-    if value := env.get("KIOSK_IDLE_SECONDS"):
-        values["idle_seconds"] = value
     try:
         settings = msgspec.convert(values, Settings, strict=False, dec_hook=_path)
         _ = settings.clinic.zone
@@ -79,7 +93,27 @@ def load_settings(file: Path | None = None, environment: dict[str, str] | None =
         raise SettingsInvalid(where=path, problem=f"unknown setting {sorted(unknown)[0]}")
     if settings.language not in {"ko", "en"}:
         raise SettingsInvalid(where="language", problem="choose ko or en")
+    _check_printer(settings)
+    _check_issuer(settings.issuer_url)
     return replace(settings)
+
+
+def _check_issuer(url: str) -> None:
+    # A card's verifier puts "/.well-known/jwks.json" behind it, and asks nobody without https.
+    if url and (not url.startswith("https://") or url.endswith("/") or len(url) > 100 or not url.isascii()):
+        raise SettingsInvalid(where="issuer_url", problem="an https:// address without a slash at its end")
+
+
+def _check_printer(settings: Settings) -> None:
+    if settings.print_deadline_seconds < 1:
+        raise SettingsInvalid(where="print_deadline_seconds", problem="at least 1")
+    if settings.printer:
+        from kiosk.paper.address import parse_printer
+
+        try:
+            parse_printer(settings.printer)
+        except ValueError as problem:
+            raise SettingsInvalid(where="printer", problem=problem) from problem
 
 
 def _path(kind: type, value: object) -> object:

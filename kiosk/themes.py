@@ -7,7 +7,10 @@ from textual.theme import Theme
 CLINIC = "clinic"
 HIGH_CONTRAST = "clinic-contrast"
 
-_EXTRA = ("hint", "key", "key-text", "bar", "bar-text", "row", "row-text", "chosen", "chosen-text", "alarm")
+_EXTRA = (
+    *("field", "heading", "hint", "key", "key-text", "bar", "bar-text"),
+    *("row", "row-text", "chosen", "chosen-text", "alarm", "alarm-text"),
+)
 """The names that the stylesheets use beside Textual's own."""
 
 
@@ -47,18 +50,21 @@ THEMES = (
         CLINIC,
         dark=False,
         colours={
-            "ground": "#F6F8F7",
+            "ground": "#F1F5F3",
+            "field": "#FFFFFF",
+            "heading": "#0B4F4A",
             "text": "#12211F",
             "hint": "#43544F",
             "bar": "#0B4F4A",
             "bar-text": "#FFFFFF",
             "key": "#0B4F4A",
             "key-text": "#FFFFFF",
-            "row": "#E3ECE9",
+            "row": "#DCE8E4",
             "row-text": "#12211F",
             "chosen": "#0B4F4A",
             "chosen-text": "#FFFFFF",
             "alarm": "#A3161E",
+            "alarm-text": "#FFFFFF",
             "good": "#0B5A2B",
         },
     ),
@@ -67,6 +73,8 @@ THEMES = (
         dark=True,
         colours={
             "ground": "#000000",
+            "field": "#1F1F1F",
+            "heading": "#FFE000",
             "text": "#FFFFFF",
             "hint": "#FFFFFF",
             "bar": "#FFE000",
@@ -78,6 +86,7 @@ THEMES = (
             "chosen": "#FFE000",
             "chosen-text": "#000000",
             "alarm": "#FFB000",
+            "alarm-text": "#000000",
             "good": "#7CFF9B",
         },
     ),

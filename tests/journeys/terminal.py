@@ -15,7 +15,9 @@ from typing import Any, Self
 
 import pyte
 
-PATIENCE = 30.0
+PATIENCE = 40.0
+READING = 0.6
+"""Seconds before the next key: a page that has to be read does not take one at once."""
 KEYS = {
     "enter": "\r", "tab": "\t", "back-tab": "\x1b[Z", "esc": "\x1b", "space": " ", "backspace": "\x7f",
     "up": "\x1b[A", "down": "\x1b[B", "right": "\x1b[C", "left": "\x1b[D", "end": "\x1b[F", "home": "\x1b[H",
@@ -99,11 +101,15 @@ class Terminal:
             if monotonic() > deadline or not self.alive:
                 raise AssertionError(f"never on screen: {what}\n{self.text}\n(exit {self.exit_code})")
             self._read(0.1)
+        read_by = monotonic() + READING
+        while (left := read_by - monotonic()) > 0:
+            self._read(left)
         return self
 
     def still(self, seconds: float = 0.3) -> Self:
-        """Wait until nothing has been drawn for so long: for pictures."""
-        while self._read(seconds):
+        """Wait until nothing has been drawn for so long, a blinking cursor aside: for pictures."""
+        deadline = monotonic() + 4 * seconds
+        while self._read(seconds) and monotonic() < deadline:
             pass
         return self
 

@@ -1,0 +1,173 @@
+"""`kiosk keys`: what an administrator does with the signing keys. See docs/keys.md."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import getpass
+import os
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from domain.actors import SYSTEM
+from domain.certificate import CertificateStatus, ReissueCertificate
+from domain.revocation import ListRevoked, ListSignedWith, Revoked, Standing
+from kiosk.credential import ceremony
+from kiosk.credential.ceremony import RootPlace, SignerState
+from kiosk.credential.errors import KeysUnusable
+from kiosk.credential.keys import KeyFolder
+from kiosk.credential.root import ON_MEDIUM
+from kiosk.settings import Settings
+
+PASSPHRASE = "KIOSK_ROOT_PASSPHRASE"
+_SHORTEST = 12
+
+
+def run(settings: Settings, asked: argparse.Namespace) -> int:
+    """One of the five; data on stdout, words on stderr. Raises KeysUnusable."""
+    keys, now = KeyFolder(settings.key_folder), datetime.now(UTC)
+    place = _root_place(asked)
+    if asked.action != "init" and not keys.is_made:
+        raise KeysUnusable(reason="there are none yet; make them with `kiosk keys init`")
+    if place is not None and asked.action in {"list", "export"}:
+        ceremony.take_over(keys, place)
+    if asked.action == "init":
+        return _init(settings, keys, place, now)
+    if asked.action == "rotate":
+        signer = ceremony.rotate(keys, place, now)
+        _say(
+            f"signing with {ceremony.key_id(signer).hex()} from now on; certificates of older signers stay valid"
+        )
+        return 0
+    if asked.action == "export":
+        return _export(settings, keys, asked, now)
+    if asked.action == "withdraw":
+        return _withdraw(settings, keys, place, asked, now)
+    return _list(keys, now)
+
+
+def _init(settings: Settings, keys: KeyFolder, place: RootPlace | None, now: datetime) -> int:
+    clinic = settings.clinic
+    made = ceremony.init(keys, place, country=clinic.country, clinic=clinic.name_en, now=now)
+    active = keys.active()
+    _say(f"{'ready' if made else 'nothing to do'}: this kiosk signs with {active.kid.hex()}")
+    _say(f"the root's key is {'in ' + str(keys.clinic) if keys.has_root_key else 'not here'}")
+    return 0
+
+
+def _list(keys: KeyFolder, now: datetime) -> int:
+    for state in ceremony.states_of(keys, now):
+        until = state.certificate.not_valid_after_utc.date()
+        since = state.certificate.not_valid_before_utc.date()
+        print(
+            f"{state.kid}\t{_standing(state, now)}\t{since}\t{until}\t{'here' if state.here else 'elsewhere'}"
+        )
+    if (expires := keys.trusted().expires) <= now:
+        _say(f"the trust list is old since {expires.date()}: rotate, or export where the root's key is")
+    return 0
+
+
+def _standing(state: SignerState, now: datetime) -> str:
+    if state.withdrawn:
+        return f"withdrawn {state.withdrawn.date()}"
+    if not state.active:
+        return "trusted"
+    if now >= state.rotate_from:
+        return f"signing, rotation due since {state.rotate_from.date()}"
+    return f"signing, rotate by {state.rotate_from.date()}"
+
+
+def _export(settings: Settings, keys: KeyFolder, asked: argparse.Namespace, now: datetime) -> int:
+    from kiosk.credential.export import export
+
+    done = export(keys, asked.folder, _ask(settings, ListRevoked()), now)
+    if done.trusted.expires <= now:
+        _say("the trust list in it is old: rotate, or export where the root's key is")
+    _say(
+        f"{len(done.trusted.signers)} signers, {len(done.trusted.withdrawn)} withdrawn,"
+        f" {len(done.revoked.hashes)} revocation hashes; export again by {done.revoked.expires.date()}"
+    )
+    print(asked.folder)
+    return 0
+
+
+def _withdraw(
+    settings: Settings, keys: KeyFolder, place: RootPlace | None, asked: argparse.Namespace, now: datetime
+) -> int:
+    state = ceremony.find(keys, asked.kid, now)
+    issued: list[Standing] = _ask(settings, ListSignedWith(state.names))
+    live = [one for one in issued if one.status is CertificateStatus.ISSUED]
+    _say(f"{len(issued)} certificates were issued with {state.kid}, {len(live)} of them are live.")
+    _say("None of them will verify any more, and this cannot be taken back.")
+    if not asked.yes and not _typed(state.kid):
+        _say("nothing was changed")
+        return 1
+    replaced = ceremony.withdraw(keys, place, state.kid, asked.reason, now)
+    _say(f"{state.kid} is withdrawn; export the lists and give them to whoever verifies.")
+    if replaced:
+        _say(f"this kiosk signs with {keys.active().kid.hex()} from now on")
+    if asked.reissue and live:
+        _say(f"{_reissue(settings, live)} certificates were issued anew; their owners need new paper")
+    print(len(issued))
+    return 0
+
+
+def _reissue(settings: Settings, live: Sequence[Standing]) -> int:
+    from kiosk.bootstrap import open_clinic
+
+    async def work() -> int:
+        services = await open_clinic(settings)
+        try:
+            for one in live:
+                command = ReissueCertificate(one.certificate, "the signing key was withdrawn")
+                await services.gateway.send(command, SYSTEM)
+        finally:
+            await services.close()
+        return len(live)
+
+    return asyncio.run(work())
+
+
+def _ask(settings: Settings, query: ListRevoked | ListSignedWith) -> list[Revoked] | list[Standing]:
+    from kiosk.bootstrap import ask_records, has_records
+
+    if not has_records(settings):
+        return []
+    [answer] = asyncio.run(ask_records(settings, query))
+    return answer
+
+
+def _typed(kid: str) -> bool:
+    _say(f"Type the first eight characters of its id to withdraw it ({kid[:8]}):")
+    try:
+        return sys.stdin.readline().strip().lower() == kid[:8]
+    except KeyboardInterrupt:
+        return False
+
+
+def _root_place(asked: argparse.Namespace) -> RootPlace | None:
+    medium = getattr(asked, "root", None)
+    if medium is None:
+        return None
+    known = (medium / ON_MEDIUM).exists()
+    passphrase = b"-" if asked.action in {"list", "export"} else _passphrase(new=not known)
+    return RootPlace(medium, passphrase)
+
+
+def _passphrase(*, new: bool) -> bytes:
+    """From the environment, or typed; a new one twice. It is kept nowhere."""
+    given = os.environ.get(PASSPHRASE, "")
+    if not given:
+        if not sys.stdin.isatty():
+            raise KeysUnusable(reason=f"the root's passphrase is needed: type it, or set {PASSPHRASE}")
+        given = getpass.getpass("Passphrase of the root's key: ")
+        if new and getpass.getpass("Once more: ") != given:
+            raise KeysUnusable(reason="two different passphrases")
+    if new and len(given) < _SHORTEST:
+        raise KeysUnusable(reason=f"the root's passphrase needs at least {_SHORTEST} characters")
+    return given.encode()
+
+
+def _say(words: str) -> None:
+    print(words, file=sys.stderr)

@@ -1,0 +1,1 @@
+"""Screens: one a context, each made when somebody goes there."""

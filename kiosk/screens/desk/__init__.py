@@ -1,0 +1,1 @@
+"""What the staff desks are made of: forms, the visit, vaccine admin's pages."""

@@ -1,0 +1,223 @@
+"""Issued certificates: print again, replace, withdraw; the number is scanned or the name typed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import PurePath
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.message import Message
+from textual.widgets import Input
+
+from domain.actors import Actor
+from domain.certificate import (
+    Certificate,
+    CertificateDetail,
+    CertificateStatus,
+    GetCertificate,
+    Issued,
+    ListCertificates,
+    PrintCertificate,
+)
+from domain.codes import Kind, parse_code, spoken
+from domain.errors import InputError, NotFound
+from kiosk.i18n import Words
+from kiosk.locations import STYLES
+from kiosk.screens.base import Refused, StaffScreen, new_command_id
+from kiosk.screens.desk.certificate_forms import ReissueScreen, RevokeScreen
+from kiosk.screens.desk.certificates import ISSUED, detail_of, issued_row, matching
+from kiosk.services import Services
+from kiosk.widgets.bars import KeyBar, TopBar
+from kiosk.widgets.desk_table import DeskTable
+from kiosk.widgets.say import Say
+from kiosk.widgets.scan_field import ScanField, ScanInput
+
+MOST_ISSUED = 200
+
+
+class IssuedInput(ScanInput):
+    """Enter prints the one under the cursor, or finds the one whose number was scanned."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "certificate_issue.reprint")]
+
+
+class IssuedField(ScanField):
+    """Where a certificate's number is scanned or a name typed."""
+
+    INPUT = IssuedInput
+
+
+class IssuedScreen(StaffScreen):
+    """One field, one list, newest first."""
+
+    HELP = "certificate_issue.issued_help"
+    CSS_PATH: ClassVar[list[str | PurePath]] = [
+        STYLES / "staff.tcss",
+        STYLES / "desk.tcss",
+        STYLES / "certificate_issue.tcss",
+    ]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f5", "reissue", "certificate_issue.reissue"),
+        Binding("f6", "revoke", "certificate_issue.revoke"),
+        # Before the input, which would scroll with them.
+        Binding("up", "move('cursor_up')", show=False, priority=True),
+        Binding("down", "move('cursor_down')", show=False, priority=True),
+        Binding("pageup", "move('page_up')", show=False, priority=True),
+        Binding("pagedown", "move('page_down')", show=False, priority=True),
+    ]
+
+    @dataclass
+    class Listed(Message):
+        """The issued certificates."""
+
+        details: list[CertificateDetail]
+
+    @dataclass
+    class Got(Message):
+        """The certificate whose number was scanned."""
+
+        certificate: Certificate
+
+    @dataclass
+    class Printed(Message):
+        """One more copy."""
+
+        issued: Issued
+
+    def __init__(self, services: Services, actor: Actor) -> None:
+        super().__init__(services, actor)
+        self._issued: list[CertificateDetail] = []
+        self._fetched: CertificateDetail | None = None
+        """An older one that was asked for by its number."""
+
+    def compose(self) -> ComposeResult:
+        """The field stands above the list."""
+        yield TopBar("certificate_issue.issued_bar", lambda t: self.actor.name)
+        yield Say(id="notice")
+        with Vertical(id="desk"):
+            yield IssuedField("text", "certificate_issue.find")
+            yield Say(lambda t: t("certificate_issue.issued_heading", count=len(self._issued)), id="counters")
+            yield Say(id="none")
+            yield DeskTable(id="were-issued", focusable=False)
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        """A scan may come at once."""
+        self.query_one(Input).focus()
+        self.clinic_changed()
+
+    def clinic_changed(self) -> None:
+        """Another was issued, or one was corrected or withdrawn."""
+        self.run_query(ListCertificates(CertificateStatus.ISSUED, limit=MOST_ISSUED), self.Listed)
+
+    @on(Listed)
+    def _listed(self, event: Listed) -> None:
+        self._issued = event.details
+        self.retranslate()
+
+    def retranslate(self) -> None:
+        """The table in the language of the moment."""
+        rows = [issued_row(detail, self.services.formulary, self.texts) for detail in self._shown]
+        table = self.query_one(DeskTable)
+        table.show(ISSUED, rows)
+        table.display = bool(rows)
+        none = "none" if self._issued else "none_yet"
+        self.query_one("#none", Say).say("" if rows else f"certificate_issue.{none}")
+        self.query_one("#counters", Say).retranslate()
+
+    @property
+    def _shown(self) -> list[CertificateDetail]:
+        details = [self._fetched, *self._issued] if self._fetched else self._issued
+        return matching(details, self.query_one(IssuedField).value)
+
+    @property
+    def _chosen(self) -> CertificateDetail | None:
+        code = self.query_one(DeskTable).current
+        return next((detail for detail in self._shown if detail.certificate.code == code), None)
+
+    def action_move(self, how: str) -> None:
+        """The list follows the arrows while the field keeps the cursor."""
+        getattr(self.query_one(DeskTable), f"action_{how}")()
+
+    def action_back(self) -> None:
+        """First clear what was typed, then out."""
+        field = self.query_one(IssuedField)
+        if field.value or self._fetched:
+            field.value, self._fetched = "", None
+            field.clear_error()
+            self.retranslate()
+        else:
+            self.dismiss(None)
+
+    @on(Input.Changed)
+    def _typing(self) -> None:
+        self.query_one(IssuedField).clear_error()
+        self.retranslate()
+
+    @on(Input.Submitted)
+    def _entered(self) -> None:
+        field = self.query_one(IssuedField)
+        if not field.value.strip() or self._shown:
+            self._reprint()
+            return
+        try:
+            code = parse_code(field.value, Kind.CERTIFICATE, "text")
+        except InputError:
+            field.show_error("certificate_issue.not_found")
+        else:
+            self.run_query(GetCertificate(code), self.Got)
+
+    @on(Got)
+    def _got(self, event: Got) -> None:
+        certificate, field = event.certificate, self.query_one(IssuedField)
+        detail = detail_of(certificate)
+        if detail is None or certificate.status is not CertificateStatus.ISSUED:
+            field.show_error(lambda t: t("certificate_issue.is_now", status=certificate.status))
+            return
+        self._fetched = detail
+        self.retranslate()
+
+    def refused(self, event: Refused) -> None:
+        """A number that leads nowhere is said beside the field."""
+        if isinstance(event.request, GetCertificate) and isinstance(event.error, NotFound):
+            self.query_one(IssuedField).show_error("certificate_issue.not_found")
+        else:
+            super().refused(event)
+
+    def _reprint(self) -> None:
+        detail = self._chosen
+        if detail is None:
+            return
+        wish, certificate = new_command_id(), detail.certificate
+        facts = {"name": detail.name, "prints": certificate.prints, "code": spoken(certificate.code)}
+        self.confirm(
+            "certificate_issue.reprint", lambda t: t("certificate_issue.reprint_sure", **facts),
+            yes="certificate_issue.reprint_yes",
+            then=partial(self.run_command, PrintCertificate(certificate.code), self.Printed, wish),
+        )  # fmt: skip
+
+    @on(Printed)
+    def _printed(self, event: Printed) -> None:
+        place = str(event.issued.place)
+        self._done(lambda t: t("certificate_issue.printed", place=place))
+
+    def action_reissue(self) -> None:
+        """A new one in place of the one under the cursor."""
+        if detail := self._chosen:
+            self.app.push_screen(ReissueScreen(self.services, self.actor, self._done, detail))
+
+    def action_revoke(self) -> None:
+        """The one under the cursor is not valid any more."""
+        if detail := self._chosen:
+            self.app.push_screen(RevokeScreen(self.services, self.actor, self._done, detail))
+
+    def _done(self, words: Words) -> None:
+        self._fetched = None
+        self.query_one(IssuedField).value = ""
+        self.query_one("#notice", Say).say(words)
+        self.clinic_changed()

@@ -1,0 +1,133 @@
+"""The ledger of a vaccine: every dose that came, was reserved, given or lost; newest first, in pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.message import Message
+
+from domain.actors import Actor
+from domain.stock import LedgerEntry, Vaccine
+from domain.vaccine import ListLedger
+from kiosk.locations import STYLES
+from kiosk.screens.base import StaffScreen
+from kiosk.screens.desk.words import moment, product, spoken
+from kiosk.services import Services
+from kiosk.widgets.bars import KeyBar, TopBar
+from kiosk.widgets.desk_table import Column, DeskTable, Row, Toned
+from kiosk.widgets.say import Say
+
+PAGE = 100
+COLUMNS = (
+    Column("vaccine_admin.at", 11),
+    Column("vaccine_admin.what", 11),
+    Column("vaccine_admin.stock", 5, right=True),
+    Column("vaccine_admin.reserved", 5, right=True),
+    Column("desk.lot", 12),
+    Column("vaccine_admin.why"),
+    Column("vaccine_admin.who", 11),
+)
+
+
+class LedgerScreen(StaffScreen):
+    """One page of the ledger at a time."""
+
+    HELP = "vaccine_admin.ledger_help"
+    CSS_PATH: ClassVar[list[str | PurePath]] = [STYLES / "staff.tcss", STYLES / "desk.tcss"]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f2", "turn(1)", "vaccine_admin.older"),
+        Binding("f3", "turn(-1)", "vaccine_admin.newer"),
+    ]
+
+    @dataclass
+    class Listed(Message):
+        """One page, and whether there is more."""
+
+        page: int
+        entries: list[LedgerEntry]
+
+    def __init__(self, services: Services, actor: Actor, vaccine: Vaccine) -> None:
+        super().__init__(services, actor)
+        self._vaccine = vaccine
+        self._page, self._more = 0, False
+        self._entries: list[LedgerEntry] = []
+
+    def compose(self) -> ComposeResult:
+        """Table and where in the ledger one is."""
+        yield TopBar("vaccine_admin.ledger_bar", lambda t: self.actor.name)
+        with Vertical(id="desk"):
+            yield Say(lambda t: product(self._vaccine.presentation, t), id="heading")
+            yield Say(id="where", classes="hint")
+            yield DeskTable(id="ledger")
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        """The newest page."""
+        self.query_one(DeskTable).focus()
+        self.clinic_changed()
+
+    def clinic_changed(self) -> None:
+        """Something was entered."""
+        self._ask(self._page)
+
+    def action_turn(self, by: int) -> None:
+        """Older or newer entries."""
+        page = self._page + by
+        if page >= 0 and (by < 0 or self._more):
+            self._page, self._more = page, False
+            self._ask(page)
+
+    def _ask(self, page: int) -> None:
+        query = ListLedger(self._vaccine.code, limit=PAGE + 1, offset=page * PAGE)
+        self.run_query(query, lambda entries: self.Listed(page, entries))
+
+    @on(Listed)
+    def _listed(self, event: Listed) -> None:
+        if event.page != self._page:  # the answer about a page that was left meanwhile
+            return
+        self._more = len(event.entries) > PAGE
+        self._entries = event.entries[:PAGE]
+        self.retranslate()
+
+    def retranslate(self) -> None:
+        """The table in the language of the moment."""
+        rows = [self._row(number, entry) for number, entry in enumerate(self._entries)]
+        self.query_one(DeskTable).show(COLUMNS, rows)
+        first = self._page * PAGE + 1
+        key = "vaccine_admin.where" if rows else "vaccine_admin.no_entries"
+        facts = {"first": first, "last": first + len(rows) - 1}
+        self.query_one("#where", Say).say(lambda t: t(key + ("_more" if self._more else ""), **facts))
+
+    def _row(self, number: int, entry: LedgerEntry) -> Row:
+        why = ", ".join(
+            part for part in (entry.reason, spoken(entry.reference) if entry.reference else "") if part
+        )
+        kind = self.t(f"vaccine_admin.kind.{entry.kind.value}")
+        return Row(
+            f"{self._page}:{number}",
+            (
+                moment(self.services.clinic.local(entry.at)),
+                kind,
+                _signed(entry.stock_delta),
+                _signed(entry.reserved_delta),
+                entry.lot or Toned("-", "faint"),
+                why,
+                self._who(entry.actor),
+            ),
+        )
+
+    def _who(self, actor: str) -> str:
+        if actor == self.actor.code:
+            return self.actor.name
+        word = self.texts.word(actor)
+        return spoken(actor) if word == actor else word
+
+
+def _signed(delta: int) -> str | Toned:
+    return f"{delta:+}" if delta else Toned("0", "faint")

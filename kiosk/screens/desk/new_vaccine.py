@@ -1,0 +1,146 @@
+"""A vaccine that the clinical rules do not hold: its facts, typed in by the clinic itself."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Grid
+from textual.message import Message
+
+from domain.errors import BadCharacters, VaccineExists
+from domain.presentation import Disease, Presentation
+from domain.recipient import parse_text
+from domain.stock import Vaccine
+from domain.vaccine import RegisterVaccine
+from kiosk.screens.base import Refused
+from kiosk.screens.desk.form import Complaint, Entries, FormPage, whole
+from kiosk.screens.desk.words import product
+from kiosk.widgets.field import Field
+from kiosk.widgets.pick import Pick
+from kiosk.widgets.say import Say
+
+MOST_YEARS, MOST_DOSES, MOST_DAYS = 100, 9, 3650
+LEAST_MINUTES, MOST_MINUTES = 15, 240
+LEAST_ML, MOST_ML = 0.01, 5.0
+"""The same bounds as the clinical rules have (`kiosk.formulary`)."""
+
+
+class NewVaccineScreen(FormPage):
+    """Writes a presentation down and registers it."""
+
+    HELP = "vaccine_admin.new_help"
+    BAR = "vaccine_admin.register_bar"
+    HEADING = "vaccine_admin.new_heading"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f2", "submit", "vaccine_admin.register")]
+
+    @dataclass
+    class Registered(Message):
+        """The clinic gives it from now on."""
+
+        vaccine: Vaccine
+
+    def about(self) -> ComposeResult:
+        """Figures that nobody has approved are the clinic's own."""
+        yield Say("vaccine_admin.new_sign_off", classes="alarm")
+
+    def entries(self) -> ComposeResult:
+        """In pairs."""
+        with Grid(id="pairs"):
+            yield Field("name_ko", "vaccine_admin.name_ko")
+            yield Field("name_en", "vaccine_admin.name_en")
+            yield Field("manufacturer", "vaccine_admin.manufacturer")
+            diseases = [(disease, f"vaccine_admin.of.{disease.value}") for disease in Disease]
+            yield Pick("disease", "vaccine_admin.disease", diseases)
+            yield Field("min_age", "vaccine_admin.min_age")
+            units = [(12, "vaccine_admin.in_years"), (1, "vaccine_admin.in_months")]
+            yield Pick("unit", "vaccine_admin.unit", units, 12)
+            yield Field("primary_doses", "vaccine_admin.doses_in_series", value="1")
+            yield Field("interval_days", "vaccine_admin.interval", value="0")
+            yield Field("observation_minutes", "vaccine_admin.observation_entry", value=str(LEAST_MINUTES))
+            yield Field("volume_ml", "vaccine_admin.volume_entry", value="0.5")
+
+    def send(self) -> None:
+        """Show once more what would be registered."""
+        presentation = self.read_all(self._read)
+        if presentation is None:
+            return
+        name = presentation.name_ko
+        self.confirm(
+            "vaccine_admin.new_heading", lambda t: t("vaccine_admin.new_sure", name=name),
+            yes="vaccine_admin.new_yes",
+            then=lambda: self.run_command(RegisterVaccine(presentation), self.Registered, self.wish),
+        )  # fmt: skip
+
+    def _read(self, entries: Entries) -> Presentation:
+        today = self.services.clinic.today(self.services.clock.now())
+        name_ko = entries.read("name_ko", lambda text: parse_text(text, "name_ko"))
+        name_en = entries.read("name_en", english_name)
+        manufacturer = entries.read("manufacturer", lambda text: parse_text(text, "manufacturer"))
+        disease = entries.pick("disease")
+        age = entries.read("min_age", lambda text: whole(text, "min_age", 0, MOST_YEARS))
+        unit = entries.pick("unit")
+        doses = entries.read("primary_doses", lambda text: whole(text, "primary_doses", 1, MOST_DOSES))
+        # A series of several doses needs an interval; one is enough to know that it is missing.
+        least = 1 if doses is not None and doses > 1 else 0
+        interval = entries.read("interval_days", lambda text: whole(text, "interval_days", least, MOST_DAYS))
+        observation = entries.read(
+            "observation_minutes",
+            lambda text: whole(text, "observation_minutes", LEAST_MINUTES, MOST_MINUTES),
+        )
+        volume = entries.read("volume_ml", millilitres)
+        if entries.wrong:
+            return Presentation("", "", "", "", Disease.OTHER)
+        return Presentation(
+            key=f"own-{slug(name_en)}",
+            name_ko=name_ko,
+            name_en=name_en,
+            manufacturer=manufacturer,
+            disease=disease,
+            min_age_months=age * unit,
+            primary_doses=doses,
+            interval_days=interval,
+            booster_interval_days=interval,
+            volume_ml=volume,
+            observation_minutes=observation,
+            version=f"own-{today.isoformat()}",
+            source=self.t("vaccine_admin.own_source"),
+            effective_from=today,
+        )
+
+    def refused(self, event: Refused) -> None:
+        """It is known by its English name."""
+        if not self.refuse_beside(event, "name_en", VaccineExists):
+            super().refused(event)
+
+    @on(Registered)
+    def _registered(self, event: Registered) -> None:
+        presentation = event.vaccine.presentation
+        self.finish(lambda t: t("vaccine_admin.registered_now", vaccine=product(presentation, t)))
+
+
+def english_name(text: str) -> str:
+    """The name in Latin letters, as certificates print it. Raises an `InputError`."""
+    name = parse_text(text, "name_en")
+    if bad := [character for character in name if not " " <= character <= "~"]:
+        raise BadCharacters("name_en", characters="".join(dict.fromkeys(bad))[:12])
+    if not slug(name):
+        raise BadCharacters("name_en", characters=name[:12])
+    return name
+
+
+def slug(name: str) -> str:
+    """The name as part of a key: small letters, digits and hyphens."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
+def millilitres(text: str) -> float:
+    """A volume such as 0.5 or 0,5; raises a `Complaint`."""
+    figure = text.strip().replace(",", ".")
+    if re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,2})?", figure) and LEAST_ML <= float(figure) <= MOST_ML:
+        return float(figure)
+    raise Complaint("volume_ml", lambda t: t("vaccine_admin.volume_wrong", least=LEAST_ML, most=MOST_ML))

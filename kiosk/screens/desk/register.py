@@ -1,0 +1,220 @@
+"""Register a vaccine: one of the presentations of the clinical rules, or a new one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.message import Message
+
+from domain.actors import Actor
+from domain.presentation import Presentation
+from domain.stock import Vaccine
+from domain.vaccine import ListPresentations, RegisterVaccine
+from kiosk.i18n import Texts, Words
+from kiosk.locations import STYLES
+from kiosk.screens.base import StaffScreen, new_command_id
+from kiosk.screens.desk.new_vaccine import NewVaccineScreen
+from kiosk.screens.desk.words import age_of_use, product
+from kiosk.services import Services
+from kiosk.widgets.bars import KeyBar, TopBar
+from kiosk.widgets.desk_table import Column, DeskTable, Row, Toned
+from kiosk.widgets.facts import Fact, Facts
+from kiosk.widgets.say import Say
+
+NEW = "new"
+COLUMNS = (
+    Column("vaccine_admin.name"),
+    Column("vaccine_admin.disease", 12),
+    Column("vaccine_admin.doses_short", 6, right=True),
+    Column("vaccine_admin.registered", 10),
+)
+
+
+def doses_and_interval(p: Presentation, texts: Texts) -> str:
+    """How many doses, how far apart."""
+    if p.primary_doses == 1:
+        return texts("vaccine_admin.one_dose")
+    return texts("vaccine_admin.several_doses", doses=p.primary_doses, days=p.interval_days)
+
+
+def presentation_facts(p: Presentation) -> list[Fact]:
+    """What the clinic holds to be true of a presentation, and where that is from."""
+    route = f"vaccine_admin.route.{p.route.value}"
+    return [
+        Fact("vaccine_admin.name_ko", p.name_ko, "strong"),
+        Fact("vaccine_admin.name_en", p.name_en, "strong"),
+        Fact("vaccine_admin.manufacturer", p.manufacturer),
+        Fact("vaccine_admin.disease", f"vaccine_admin.of.{p.disease.value}"),
+        Fact("vaccine_admin.min_age", lambda t: age_of_use(p.min_age_months, t)),
+        Fact("vaccine_admin.doses_and_interval", lambda t: doses_and_interval(p, t)),
+        Fact(
+            "vaccine_admin.booster",
+            lambda t: t("desk.days", days=p.booster_interval_days) if p.booster_interval_days else "",
+        ),
+        Fact("vaccine_admin.dose", lambda t: t("vaccine_admin.volume", volume=p.volume_ml, route=t(route))),
+        Fact("vaccine_admin.observation", lambda t: t("desk.minutes", minutes=p.observation_minutes)),
+        Fact("vaccine_admin.effective_from", lambda t: t.day(p.effective_from) if p.effective_from else ""),
+        Fact("vaccine_admin.version", p.version),
+        Fact("vaccine_admin.source", p.source),
+    ]
+
+
+class RegisterScreen(StaffScreen):
+    """The presentations that the clinic knows, and a way to write down another."""
+
+    HELP = "vaccine_admin.register_help"
+    CSS_PATH: ClassVar[list[str | PurePath]] = [STYLES / "staff.tcss", STYLES / "desk.tcss"]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f2", "new", "vaccine_admin.new")]
+
+    @dataclass
+    class Listed(Message):
+        """The presentations of the clinical rules."""
+
+        presentations: list[Presentation]
+
+    def __init__(
+        self, services: Services, actor: Actor, done: Callable[[Words], None], registered: frozenset[str]
+    ) -> None:
+        super().__init__(services, actor)
+        self._done, self._registered = done, registered
+        self._presentations: list[Presentation] = list(services.formulary)
+        self._finished = False
+
+    def compose(self) -> ComposeResult:
+        """A table, and the facts of the row under the cursor."""
+        yield TopBar("vaccine_admin.register_bar", lambda t: self.actor.name)
+        with Vertical(id="desk"):
+            yield Say("vaccine_admin.register_heading", id="heading")
+            yield PresentationTable(id="presentations")
+            yield Facts(id="preview")
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        """Ask which presentations there are."""
+        self.query_one(DeskTable).focus()
+        self.run_query(ListPresentations(), self.Listed)
+
+    @on(Listed)
+    def _listed(self, event: Listed) -> None:
+        self._presentations = event.presentations
+        self.retranslate()
+
+    def retranslate(self) -> None:
+        """The table in the language of the moment."""
+        rows = [self._row(presentation) for presentation in self._presentations]
+        rows.append(Row(NEW, (self.t("vaccine_admin.new_row"), "", "", "")))
+        self.query_one(DeskTable).show(COLUMNS, rows)
+        self._preview()
+
+    def _row(self, p: Presentation) -> Row:
+        disease = self.t(f"vaccine_admin.of.{p.disease.value}")
+        state = Toned(self.t("vaccine_admin.is_registered"), "good") if p.key in self._registered else ""
+        return Row(p.key, (product(p, self.texts), disease, str(p.primary_doses), state))
+
+    @on(DeskTable.RowHighlighted)
+    def _preview(self) -> None:
+        chosen = self._chosen
+        facts = presentation_facts(chosen)[2:9] if chosen else [Fact("", "vaccine_admin.new_hint")]
+        self.query_one("#preview", Facts).show(facts)
+
+    @property
+    def _chosen(self) -> Presentation | None:
+        key = self.query_one(DeskTable).current
+        return next((p for p in self._presentations if p.key == key), None)
+
+    @on(DeskTable.RowSelected)
+    def _open(self) -> None:
+        chosen = self._chosen
+        if chosen is None:
+            self.action_new()
+            return
+        known = chosen.key in self._registered
+        page = PresentationScreen(self.services, self.actor, self._registered_now, chosen, known)
+        self.app.push_screen(page)
+
+    def action_new(self) -> None:
+        """One that is not in the list."""
+        self.app.push_screen(NewVaccineScreen(self.services, self.actor, self._registered_now))
+
+    def _registered_now(self, words: Words) -> None:
+        self._done(words)
+        self._finished = True
+
+    def on_screen_resume(self) -> None:
+        """Back from the page that registered it: nothing is left to choose."""
+        if self._finished:
+            self.dismiss(None)
+
+
+class PresentationTable(DeskTable):
+    """Enter shows all facts."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select_cursor", "vaccine_admin.facts")]
+
+
+class PresentationScreen(StaffScreen):
+    """All facts of a presentation, to be read before it is registered."""
+
+    HELP = "vaccine_admin.facts_help"
+    CSS_PATH: ClassVar[list[str | PurePath]] = [STYLES / "staff.tcss", STYLES / "desk.tcss"]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f2", "register", "vaccine_admin.register_this")]
+
+    @dataclass
+    class Registered(Message):
+        """The clinic gives it from now on."""
+
+        vaccine: Vaccine
+
+    def __init__(
+        self,
+        services: Services,
+        actor: Actor,
+        done: Callable[[Words], None],
+        presentation: Presentation,
+        known: bool,
+    ) -> None:
+        super().__init__(services, actor)
+        self._done, self._presentation, self._known = done, presentation, known
+        self._wish = new_command_id()
+        self._finished = False
+
+    def compose(self) -> ComposeResult:
+        """The warning stands above the figures it is about."""
+        yield TopBar("vaccine_admin.register_bar", lambda t: self.actor.name)
+        with VerticalScroll(id="form"):
+            yield Say(lambda t: product(self._presentation, t), id="heading")
+            yield Say("vaccine_admin.known_already" if self._known else "", classes="alarm")
+            yield Say("vaccine_admin.sign_off", classes="alarm")
+            yield Facts(presentation_facts(self._presentation))
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        """The arrows scroll."""
+        self.query_one(VerticalScroll).focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What is registered is not registered again."""
+        return not (action == "register" and self._known)
+
+    def action_register(self) -> None:
+        """From now on the clinic gives it."""
+        self.run_command(RegisterVaccine(self._presentation), self.Registered, self._wish)
+
+    @on(Registered)
+    def _registered(self, event: Registered) -> None:
+        self._finished = True
+        self._done(lambda t: t("vaccine_admin.registered_now", vaccine=product(self._presentation, t)))
+        if self.is_current:  # not while help stands over it: that would be taken away instead
+            self.dismiss(None)
+
+    def on_screen_resume(self) -> None:
+        """Whatever stood over it is gone."""
+        if self._finished:
+            self.dismiss(None)

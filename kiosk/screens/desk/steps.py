@@ -1,0 +1,271 @@
+"""The steps of a visit, one widget each: check in, screening, the needle, the result, the end."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from domain.injection import AdverseEvent, Concern, Screening, Visit
+from domain.presentation import Site
+from domain.stock import Lot
+from kiosk.gs1 import read_gs1
+from kiosk.i18n import Texts
+from kiosk.screens.desk.lots import LotState, state_of, usable
+from kiosk.screens.desk.visits import Stage, minutes_left
+from kiosk.screens.desk.words import figures, hour
+from kiosk.services import Services
+from kiosk.widgets.checklist import Checklist
+from kiosk.widgets.facts import Fact, Facts
+from kiosk.widgets.field import Field
+from kiosk.widgets.pick import Pick
+from kiosk.widgets.proceed import Proceed
+from kiosk.widgets.say import Say
+from kiosk.widgets.scan_field import ScanField, ScanInput
+
+PAST_ALLERGY = "past-allergic-reaction"
+
+
+class Step(Vertical):
+    """One step; another may take its place before it was drawn, so nothing in it is taken for granted."""
+
+    START: ClassVar[str] = "Proceed"
+    """What has the focus when the step appears."""
+
+    def on_mount(self) -> None:
+        """Its key works at once."""
+        for widget in self.query(self.START):
+            widget.focus()
+
+
+class CheckInStep(Step):
+    """Read the identity back, then let the person in."""
+
+    def __init__(self, visit: Visit) -> None:
+        super().__init__()
+        self._visit = visit
+
+    def compose(self) -> ComposeResult:
+        """What to ask, and Enter."""
+        yield Say("injection_desk.check_in", classes="section")
+        yield Say("injection_desk.check_in_ask")
+        yield Proceed("injection_desk.check_in_enter")
+
+
+class ScreeningStep(Step):
+    """Four concerns and one about the past, all answered by no until a key turns one."""
+
+    START = "Checklist"
+
+    def __init__(self, before: Screening | None = None) -> None:
+        super().__init__()
+        self._before = before
+
+    def compose(self) -> ComposeResult:
+        """The questions."""
+        yield Say("injection_desk.screening", classes="section")
+        questions: list[tuple[object, str]] = [
+            (concern, f"injection_desk.ask.{concern.value}") for concern in Concern
+        ]
+        questions.append((PAST_ALLERGY, f"injection_desk.ask.{PAST_ALLERGY}"))
+        ticked: list[object] = list(self._before.concerns) if self._before else []
+        if self._before and self._before.past_allergic_reaction:
+            ticked.append(PAST_ALLERGY)
+        yield Checklist(questions, "injection_desk.no", "injection_desk.yes", ticked)
+        yield Say("injection_desk.screening_keys", classes="hint")
+        yield Say(id="deferral", classes="alarm")
+
+    def on_checklist_turned(self, event: Checklist.Turned) -> None:
+        """Say what the answers mean before they are confirmed."""
+        concerns = event.values - {PAST_ALLERGY}
+        words = "injection_desk.will_defer" if concerns else ""
+        if not concerns and PAST_ALLERGY in event.values:
+            words = "injection_desk.will_observe"
+        self.query_one("#deferral", Say).say(words)
+
+
+class DoseStep(Step):
+    """The lot that expires first is there already; the site is one key, and Enter after it is the dose."""
+
+    START = "Options"
+
+    def __init__(self, visit: Visit, services: Services, vaccinator: str, lots: list[Lot] | None) -> None:
+        super().__init__()
+        self._visit, self._services, self._vaccinator = visit, services, vaccinator
+        self._lots = lots
+        self._preselected = ""
+
+    def compose(self) -> ComposeResult:
+        """Lot, vaccinator, and the site last, where the cursor waits."""
+        yield Say(self._heading, classes="section")
+        yield ScanField("lot", "injection_desk.lot")
+        yield Say(id="about-lot")
+        yield Field("vaccinator", "injection_desk.vaccinator", value=self._vaccinator)
+        yield Pick("site", "injection_desk.site_label", [(s, f"injection_desk.site.{s.value}") for s in Site])
+
+    def on_mount(self) -> None:
+        """Only the site is left to say."""
+        if self._lots is not None:
+            self.offer(self._lots)
+
+    def _heading(self, texts: Texts) -> str:
+        presentation = self._visit.presentation
+        route = texts(f"injection_desk.route.{presentation.route.value}")
+        return texts("injection_desk.needle", volume=presentation.volume_ml, route=route)
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether its fields are there: neither before they are made nor after another step came."""
+        return bool(self.query("#about-lot")) and bool(self.query(ScanInput))
+
+    @property
+    def _field(self) -> ScanField:
+        return self.query_one(ScanField)
+
+    def offer(self, lots: list[Lot]) -> None:
+        """These are the lots now; the first to expire is put in, unless another was typed."""
+        self._lots = lots
+        if not self.is_drawn:
+            return
+        clinic, now = self._services.clinic, self._services.clock.now()
+        first = next(iter(usable(lots, clinic, now)), None)
+        if self._field.value == self._preselected:
+            self._preselected = first.number if first else ""
+            self._field.value = self._preselected
+        self.explain()
+
+    def take_scan(self) -> None:
+        """A scanned box becomes its lot; an end left open is settled by the lots that are there."""
+        clinic, now = self._services.clinic, self._services.clock.now()
+        scanned = read_gs1(self._field.value, clinic.today(now))
+        if scanned and scanned.lot:
+            known = {lot.number for lot in self._lots or []}
+            possible = (scanned.lot, *scanned.other_lots)
+            self._field.value = next((lot for lot in possible if lot.upper() in known), scanned.lot)
+            recorded = self._lot(self._field.value)
+            if scanned.expires_on and recorded and recorded.expires_on != scanned.expires_on:
+                self._differs(scanned.expires_on)
+
+    def _differs(self, label: date) -> None:
+        self._field.show_error(lambda t: t("injection_desk.label_differs", date=label))
+
+    def _lot(self, number: str) -> Lot | None:
+        wanted = number.upper().replace(" ", "")
+        return next((lot for lot in self._lots or [] if lot.number == wanted), None)
+
+    def explain(self) -> None:
+        """What is known of the lot in the field, and whether another should go first."""
+        about = self.query_one("#about-lot", Say)
+        clinic, now = self._services.clinic, self._services.clock.now()
+        value = self._field.value.strip()
+        lot, first = self._lot(value), next(iter(usable(self._lots or [], clinic, now)), None)
+        about.remove_class("alarm", "hint")
+        if self._lots is None:
+            about.say("")
+        elif first is None:
+            about.add_class("alarm").say("injection_desk.no_lot")
+        elif lot is None:
+            about.say("")
+        else:
+            self._about(about, lot, first, state_of(lot, clinic, now))
+
+    @staticmethod
+    def _about(about: Say, lot: Lot, first: Lot, state: LotState) -> None:
+        facts: dict[str, object] = {"date": figures(lot.expires_on), "doses": lot.remaining}
+        if lot is first:
+            alarm = state is LotState.SOON
+            about.add_class("alarm" if alarm else "hint")
+            about.say(lambda t: t(f"injection_desk.lot_first{'_soon' if alarm else ''}", **facts))
+            return
+        about.add_class("alarm")
+        if state in (LotState.GOOD, LotState.SOON):
+            facts |= {"lot": first.number, "until": figures(first.expires_on)}
+            about.say(lambda t: t("injection_desk.lot_later", **facts))
+        else:
+            about.say(lambda t: f"! {t(f'desk.lot_state.{state.value}')} ({figures(lot.expires_on)})")
+
+
+class ResultStep(Step):
+    """What was given, until when to observe, when the next dose is due, and what happened after."""
+
+    def __init__(self, visit: Visit, services: Services) -> None:
+        super().__init__()
+        self._visit, self._services = visit, services
+
+    def compose(self) -> ComposeResult:
+        """The result, and back to the list."""
+        yield Say("injection_desk.given", classes="section good")
+        yield Facts(self._facts())
+        yield Proceed("injection_desk.to_list")
+
+    def count_down(self) -> None:
+        """The minutes that are left are others now."""
+        for facts in self.query(Facts):
+            facts.show(self._facts())
+
+    def _facts(self) -> list[Fact]:
+        injection, clinic = self._visit.injection, self._services.clinic
+        dose = injection.dose
+        if dose is None:
+            return []
+        over = injection.observation_finished_at
+        now = self._services.clock.now()
+
+        def observed(texts: Texts) -> str:
+            if over is not None:
+                return texts("injection_desk.observed_at", time=hour(clinic.local(over)))
+            until = hour(clinic.local(dose.observe_until))
+            return texts("injection_desk.observe_until", time=until, minutes=minutes_left(injection, now))
+
+        def due(texts: Texts) -> str:
+            return texts.day(dose.next_due_on) if dose.next_due_on else texts("injection_desk.none_due")
+
+        def given(texts: Texts) -> str:
+            local = clinic.local(dose.given_at)
+            return f"{texts.day(local.date())} {hour(local)}, {dose.vaccinator}"
+
+        def how(texts: Texts) -> str:
+            site = texts(f"injection_desk.site.{dose.site.value}")
+            route = texts(f"injection_desk.route.{dose.route.value}")
+            return f"{site}, {route}, {dose.volume_ml} mL"
+
+        return [
+            Fact("injection_desk.dose", self._number, "strong"),
+            Fact("injection_desk.observation", observed, "" if over else "strong"),
+            Fact("injection_desk.next_due", due, "strong"),
+            Fact("injection_desk.lot_used", f"{dose.lot} ({figures(dose.expires_on)})"),
+            Fact("injection_desk.where", how),
+            Fact("injection_desk.given_at", given),
+            *(_told(event) for event in injection.adverse_events),
+        ]
+
+    def _number(self, texts: Texts) -> str:
+        dose = self._visit.injection.dose
+        if dose is None:
+            return ""
+        return texts("injection_desk.dose_of", number=dose.dose_number, total=dose.dose_total)
+
+
+def _told(event: AdverseEvent) -> Fact:
+    def words(texts: Texts) -> str:
+        return f"! {texts(f'injection_desk.severity.{event.severity.value}')}: {event.description}"
+
+    return Fact("injection_desk.event", words, "alarm")
+
+
+class EndStep(Step):
+    """Nothing is left to do: put off, voided or withdrawn."""
+
+    def __init__(self, visit: Visit, stage: Stage) -> None:
+        super().__init__()
+        self._visit, self._stage = visit, stage
+
+    def compose(self) -> ComposeResult:
+        """Why, and back to the list."""
+        screening = self._visit.injection.screening
+        reasons = screening.concerns if screening and self._stage is Stage.DEFERRED else ()
+        key = f"injection_desk.end.{self._stage.name.lower()}"
+        yield Say(lambda t: t(key, reasons=reasons), classes="section alarm")
+        yield Proceed("injection_desk.to_list")

@@ -1,0 +1,308 @@
+"""One visit, from the door to the end of the observation: one step at a time, Enter takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import PurePath
+from time import monotonic
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Input
+
+from domain.actors import Actor
+from domain.booking import BookingStatus
+from domain.errors import (
+    BadCharacters,
+    BookingClosed,
+    InputError,
+    InsufficientStock,
+    LotExpired,
+    LotInQuarantine,
+    LotUnknown,
+)
+from domain.injection import (
+    CheckIn,
+    CompleteInjection,
+    Concern,
+    FindVisits,
+    GetVisit,
+    Injection,
+    Visit,
+)
+from domain.injection import Screen as RecordScreening
+from domain.presentation import Site
+from domain.recipient import parse_name
+from domain.stock import Lot
+from domain.vaccine import ListLots
+from kiosk.i18n import Words
+from kiosk.locations import STYLES
+from kiosk.screens.base import Refused, new_command_id
+from kiosk.screens.desk.add_stock import lot_on_label
+from kiosk.screens.desk.form import Entries
+from kiosk.screens.desk.person import person_facts
+from kiosk.screens.desk.steps import PAST_ALLERGY, CheckInStep, DoseStep, EndStep, ResultStep, ScreeningStep
+from kiosk.screens.desk.visit_keys import AVAILABLE, VisitKeys
+from kiosk.screens.desk.visits import FIND_LIMIT, History, Stage, explained, warnings
+from kiosk.services import Services
+from kiosk.widgets.bars import KeyBar, TopBar
+from kiosk.widgets.checklist import Checklist
+from kiosk.widgets.facts import Facts
+from kiosk.widgets.proceed import Proceed
+from kiosk.widgets.say import Say
+
+TICK_SECONDS = 5.0
+"""How often the minutes of observation are counted anew."""
+
+
+@dataclass
+class DeskSession:
+    """What one desk remembers from visit to visit."""
+
+    vaccinator: str
+
+
+class VisitScreen(VisitKeys):
+    """Who it is above, the step of the moment below."""
+
+    HELP = "injection_desk.visit_help"
+    CSS_PATH: ClassVar[list[str | PurePath]] = [
+        STYLES / "staff.tcss",
+        STYLES / "desk.tcss",
+        STYLES / "injection_desk.tcss",
+    ]
+    # All in one list: a key bound again in a subclass loses what it was bound to before.
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f2", "finish", "injection_desk.finish"),
+        Binding("f2", "complete", "injection_desk.complete"),
+        Binding("f3", "screen_again", "injection_desk.screen_again"),
+        Binding("f4", "adverse", "injection_desk.adverse"),
+        Binding("f5", "correct", "injection_desk.correct"),
+        Binding("f6", "void", "injection_desk.void"),
+        Binding("f7", "no_show", "injection_desk.no_show"),
+        Binding("f8", "cancel", "injection_desk.cancel"),
+    ]
+
+    @dataclass
+    class Got(Message):
+        """The visit as it was when it was asked for; ``number`` counts how often it was."""
+
+        visit: Visit
+        number: int
+
+    @dataclass
+    class Known(Message):
+        """The person's doses here, as far as the desk finds them."""
+
+        visits: list[Visit]
+
+    @dataclass
+    class LotsListed(Message):
+        """The lots of this vaccine."""
+
+        lots: list[Lot]
+
+    @dataclass
+    class Completed(Message):
+        """The dose was given."""
+
+        injection: Injection
+
+    def __init__(
+        self,
+        services: Services,
+        actor: Actor,
+        done: Callable[[Words], None],
+        visit: Visit,
+        session: DeskSession,
+    ) -> None:
+        super().__init__(services, actor, done, visit)
+        self.session = session
+        self._asked = 0
+        self._history = History()
+        self._lots: list[Lot] | None = None
+        self._step_of: tuple[Stage, int] | None = None
+
+    def compose(self) -> ComposeResult:
+        """The person, what speaks against the dose, the step."""
+        yield TopBar("injection_desk.visit_bar", lambda t: self.actor.name)
+        with VerticalScroll(id="visit", can_focus=False):
+            yield Facts(id="person")
+            yield Say(self._warnings, id="warnings", classes="alarm")
+            yield VerticalScroll(id="step", can_focus=False)
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        """Show what is known, and ask for what is not."""
+        self.show_visit()
+        self._ask_around()
+        self.set_interval(TICK_SECONDS, self._tick)
+
+    def _tick(self) -> None:
+        self.show_visit()
+        for step in self.query(ResultStep):
+            step.count_down()
+
+    def clinic_changed(self) -> None:
+        """It may have been cancelled, or vaccinated, at another desk."""
+        self._asked += 1
+        number = self._asked
+        self.run_query(GetVisit(self.visit.injection.code), lambda visit: self.Got(visit, number))
+        self._ask_around()
+
+    def _ask_around(self) -> None:
+        self.run_query(ListLots(self.visit.injection.vaccine), self.LotsListed)
+        self.run_query(FindVisits(self.visit.person.name, limit=FIND_LIMIT), self.Known)
+
+    @on(Got)
+    def _got(self, event: Got) -> None:
+        if event.number == self._asked:  # an older answer knows less than what is shown
+            self.visit = event.visit
+            self.show_visit()
+
+    @on(Known)
+    def _known(self, event: Known) -> None:
+        self._history = History.of(self.visit, event.visits)
+        self.show_visit()
+
+    @on(LotsListed)
+    def _lots_listed(self, event: LotsListed) -> None:
+        self._lots = event.lots
+        for step in self.query(DoseStep):
+            step.offer(event.lots)
+
+    def retranslate(self) -> None:
+        """`Facts` and `Say` follow by themselves."""
+
+    def _warnings(self, texts: object) -> str:
+        if self.stage not in AVAILABLE["no_show"]:
+            return ""
+        now = self.services.clock.now()
+        said = warnings(self.visit, self._history, self.services.clinic, now, self.texts)
+        return "\n".join(f"! {line}" for line in said)
+
+    # -- the step of the moment -------------------------------------------------------------------
+
+    def show_visit(self) -> None:
+        clinic, now = self.services.clinic, self.services.clock.now()
+        self.query_one("#person", Facts).show(person_facts(self.visit, self._history, clinic, now))
+        self.query_one("#warnings", Say).retranslate()
+        stage = self.stage
+        if self.screening_again and stage in AVAILABLE["screen_again"]:
+            stage = Stage.TO_SCREEN
+        here = (stage, self.visit.injection.version + len(self.visit.injection.adverse_events))
+        if here == self._step_of:  # what was typed into the step stays
+            return
+        self._step_of, self.since = here, monotonic()
+        self.wish = new_command_id()
+        step = self._step(stage)
+        holder = self.query_one("#step")
+        holder.remove_children()
+        holder.mount(step)
+        self.refresh_bindings()
+
+    def _step(self, stage: Stage) -> Widget:
+        if stage is Stage.EXPECTED:
+            return CheckInStep(self.visit)
+        if stage is Stage.TO_SCREEN:
+            return ScreeningStep(self.visit.injection.screening if self.screening_again else None)
+        if stage is Stage.TO_VACCINATE:
+            return DoseStep(self.visit, self.services, self.session.vaccinator, self._lots)
+        if stage in (Stage.OBSERVING, Stage.OBSERVED, Stage.FINISHED):
+            return ResultStep(self.visit, self.services)
+        return EndStep(self.visit, stage)
+
+    @on(Proceed.Pressed)
+    def _proceed(self) -> None:
+        if not self.was_read:
+            return
+        if self.stage is Stage.EXPECTED:
+            self.run_command(CheckIn(self.visit.injection.code), self.Written, self.wish)
+        elif not self.busy:
+            self.dismiss(None)
+
+    @on(Checklist.Confirmed)
+    def _screened(self, event: Checklist.Confirmed) -> None:
+        if not self.was_read:
+            return
+        concerns = tuple(concern for concern in Concern if concern in event.values)
+        answers = RecordScreening(self.visit.injection.code, concerns, PAST_ALLERGY in event.values)
+        self.screening_again = False
+        self.run_command(answers, self.Written, self.wish)
+
+    @on(VisitKeys.Written)
+    def _written(self) -> None:
+        self.clinic_changed()
+
+    @property
+    def _needle(self) -> list[DoseStep]:
+        return [step for step in self.query(DoseStep) if step.is_drawn]
+
+    # -- the needle -------------------------------------------------------------------------------
+
+    @on(Input.Changed)
+    def _lot_typed(self) -> None:
+        for step in self._needle:
+            step.explain()
+
+    def took(self, stop: Widget | None) -> Widget | None:
+        """A scanned box becomes its lot."""
+        for step in self._needle:
+            if stop is self.entry("lot").input:
+                step.take_scan()
+        return stop
+
+    def send(self) -> None:
+        """The dose was given."""
+        steps = self._needle
+        if not steps or not self.was_read:
+            return
+        steps[0].take_scan()
+        command = self.read_all(self._read)
+        if command:
+            self.session.vaccinator = command.vaccinator
+            self.run_command(command, self.Completed, self.wish)
+
+    def _read(self, entries: Entries) -> CompleteInjection:
+        return CompleteInjection(
+            self.visit.injection.code,
+            entries.read("lot", lot_on_label),
+            entries.pick("site") or Site.LEFT_ARM,
+            entries.read("vaccinator", lambda text: parse_name(text, "vaccinator")),
+        )
+
+    @on(Completed)
+    def _completed(self, event: Completed) -> None:
+        self._asked += 1
+        self.visit = replace(self.visit, injection=event.injection, booking_status=BookingStatus.COMPLETED)
+        self.show_visit()
+
+    def refused(self, event: Refused) -> None:
+        """Beside the lot what is about the lot; everything else says its rule over the screen."""
+        error = event.error
+        if isinstance(event.request, FindVisits) and isinstance(error, InputError | BadCharacters):
+            return  # the doses of a person whose name cannot be looked for stay unknown
+        now = self.services.clock.now()
+
+        def words(texts: object) -> str:
+            return explained(error, self.visit, self.services.clinic, now, self.texts)
+
+        lots = (LotUnknown, LotExpired, LotInQuarantine, InsufficientStock)
+        if isinstance(error, lots) and self.query(DoseStep):
+            self.complain("lot", words)
+        elif isinstance(error, InputError):
+            self.show_error(error)
+        else:
+            self.show_message("shell.refused", words, alarm=True)
+            if isinstance(error, BookingClosed):
+                self.clinic_changed()
+
+    def action_complete(self) -> None:
+        """The same as Enter in the last entry."""
+        self.action_submit()

@@ -1,0 +1,64 @@
+"""Words that several desks share: a product's name, an age, times and dates in columns."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from domain.codes import spoken
+from domain.presentation import Presentation
+from domain.recipient import Sex
+from kiosk.i18n import Texts
+
+
+def product(presentation: Presentation, texts: Texts) -> str:
+    """The product's name in the language of the terminal."""
+    return presentation.name_ko if texts.language == "ko" else presentation.name_en
+
+
+def age(birth_date: date, today: date, texts: Texts) -> str:
+    """The age in full years; in months below two years."""
+    months = 12 * (today.year - birth_date.year) + today.month - birth_date.month
+    months -= today.day < birth_date.day
+    return texts("desk.age_months", months=months) if months < 24 else texts("desk.age", years=months // 12)
+
+
+def age_of_use(months: int, texts: Texts) -> str:
+    """From which age a product is given."""
+    years, rest = divmod(months, 12)
+    if not months:
+        return texts("desk.from_birth")
+    if not rest:
+        return texts("desk.from_years", years=years)
+    if not years:
+        return texts("desk.from_months", months=months)
+    return texts("desk.from_both", years=years, months=rest)
+
+
+def day_of_birth(day: date, texts: Texts) -> str:
+    """A birth date as it is read aloud: nobody knows its weekday."""
+    if texts.language == "ko":
+        return f"{day.year}년 {day.month}월 {day.day}일"
+    return f"{day.day} {texts.month(day)} {day.year}"
+
+
+def hour(local: datetime) -> str:
+    """A time of day that keeps its column: ``09:05``."""
+    return f"{local:%H:%M}"
+
+
+def figures(day: date) -> str:
+    """A date that keeps its column: ``2026-11-22``."""
+    return day.isoformat()
+
+
+def moment(local: datetime) -> str:
+    """Date and time that keep their column: ``11-22 09:05``."""
+    return f"{local:%m-%d %H:%M}"
+
+
+def sex(value: Sex, texts: Texts) -> str:
+    """The sex in a word; nothing when it was not told."""
+    return "" if value is Sex.UNKNOWN else texts.word(value.value)
+
+
+__all__ = ["age", "age_of_use", "day_of_birth", "figures", "hour", "moment", "product", "sex", "spoken"]

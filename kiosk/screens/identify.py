@@ -1,0 +1,102 @@
+"""Who are you: by a code from ticket or certificate, or by name, birth date and phone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from textual import on
+from textual.message import Message
+
+from domain.actors import Actor
+from domain.codes import parse_code
+from domain.errors import TooManyAttempts
+from domain.mypage import IdentifyByCode, IdentifyByDetails
+from domain.recipient import parse_birth_date, parse_name, parse_phone
+from kiosk.i18n import Texts
+from kiosk.screens.base import Refused
+from kiosk.screens.question import QuestionScreen, Step
+from kiosk.services import Services
+from kiosk.widgets.choice_list import Choice
+
+BY_CODE, BY_DETAILS = "code", "details"
+
+
+class IdentifyScreen(QuestionScreen):
+    """Asks who it is, then goes on to `next_screen`."""
+
+    TEXTS = "identify"
+    HELP = "identify.help"
+    BAR = "identify.bar"
+
+    @dataclass
+    class Identified(Message):
+        """The gateway knows this person."""
+
+        actor: Actor
+
+    def __init__(self, services: Services) -> None:
+        super().__init__(services)
+        self._how = Step("how")
+        self._code = [Step("code", lambda text: parse_code(text, field="code"))]
+        self._details = [
+            Step("name", parse_name),
+            Step("birth_date", self._parse_birth_date),
+            Step("phone", parse_phone),
+        ]
+        self.steps = [self._how, *self._details]
+
+    def next_screen(self, actor: Actor) -> None:
+        """Where this person wanted to go."""
+        raise NotImplementedError
+
+    def asked(self, step: Step) -> None:
+        """Two ways."""
+        if step is self._how:
+            self.offer([Choice(way, f"identify.how.by_{way}") for way in (BY_CODE, BY_DETAILS)])
+
+    def answered(self, step: Step) -> None:
+        """The last answer of either way asks the gateway."""
+        if step is self._how:
+            self.steps = [self._how, *(self._code if self.answers["how"] == BY_CODE else self._details)]
+            self.next_step()
+        elif step is not self.steps[-1]:
+            self.next_step()
+        elif step.name == "code":
+            self._identify(IdentifyByCode(str(self.answers["code"])))
+        else:
+            answers = self.answers
+            birth_date = answers["birth_date"]
+            assert isinstance(birth_date, date)
+            self._identify(
+                IdentifyByDetails(str(answers["name"]), birth_date.isoformat(), str(answers["phone"]))
+            )
+
+    def _identify(self, query: IdentifyByCode | IdentifyByDetails) -> None:
+        self.busy = True
+        self.announce("shell.working")
+        self.run_query(query, self.Identified)
+
+    @on(Identified)
+    def _identified(self, event: Identified) -> None:
+        self.busy = False
+        self.next_screen(event.actor)
+
+    def refused(self, event: Refused) -> None:
+        """Beside the last field; what was typed stays to be put right."""
+        self.busy = False
+        self.announce("")
+        self.complain(event.error)
+        if isinstance(event.error, TooManyAttempts):
+            self.field.value = ""
+
+    def heading(self, step: Step, texts: Texts) -> str:
+        """The questions about the person are those of booking."""
+        return texts(f"{'booking' if step in self._details else 'identify'}.{step.name}.question")
+
+    def hint(self, step: Step, texts: Texts) -> str:
+        """What was told at the booking is what is asked here."""
+        return texts(f"{'booking' if step.name == 'birth_date' else 'identify'}.{step.name}.hint")
+
+    def _parse_birth_date(self, text: str) -> date:
+        return parse_birth_date(text, self.services.clinic.today(self.services.clock.now()))

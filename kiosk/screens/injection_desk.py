@@ -1,0 +1,242 @@
+"""The injection desk: who is expected today, who is here, who is observed, and a field to find anyone."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.message import Message
+from textual.widgets import Input
+
+from domain.actors import Actor
+from domain.codes import parse_code
+from domain.errors import InputError
+from domain.injection import FindVisits, InjectionStatus, ListVisits, Visit
+from kiosk.i18n import Words
+from kiosk.locations import STYLES
+from kiosk.screens.base import Refused, StaffScreen
+from kiosk.screens.desk.visit import DeskSession, VisitScreen
+from kiosk.screens.desk.visits import FIND_LIMIT, FOUND, TODAY, Stage, in_order, stage_of, visit_row
+from kiosk.services import Services
+from kiosk.widgets.bars import KeyBar, TopBar
+from kiosk.widgets.desk_table import MOST_ROWS, DeskTable
+from kiosk.widgets.say import Say
+from kiosk.widgets.scan_field import ScanField, ScanInput
+
+ALL_OF_A_DAY = 600
+"""More visits than a day has slots for, so that whoever is under observation is always among them."""
+TICK_SECONDS = 5.0
+"""How often the minutes of observation are counted anew."""
+
+
+class FindInput(ScanInput):
+    """Its Enter stands on the bar."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "injection_desk.open")]
+
+
+class FindField(ScanField):
+    """Where a code is scanned or a name typed; it keeps the cursor all day."""
+
+    INPUT = FindInput
+
+
+class InjectionDeskScreen(StaffScreen):
+    """One field, one list; Enter opens a visit."""
+
+    HELP = "injection_desk.help"
+    CSS_PATH: ClassVar[list[str | PurePath]] = [
+        STYLES / "staff.tcss",
+        STYLES / "desk.tcss",
+        STYLES / "injection_desk.tcss",
+    ]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        # Before the input, which would scroll with them.
+        Binding("up", "move('cursor_up')", show=False, priority=True),
+        Binding("down", "move('cursor_down')", show=False, priority=True),
+        Binding("pageup", "move('page_up')", show=False, priority=True),
+        Binding("pagedown", "move('page_down')", show=False, priority=True),
+    ]
+
+    @dataclass
+    class Listed(Message):
+        """The visits of today."""
+
+        visits: list[Visit]
+
+    @dataclass
+    class Found(Message):
+        """The visits that a code or a name leads to."""
+
+        text: str
+        visits: list[Visit]
+
+    def __init__(self, services: Services, actor: Actor) -> None:
+        super().__init__(services, actor)
+        self.session = DeskSession(actor.name)
+        self._visits: list[Visit] = []
+        self._found: list[Visit] | None = None
+        self._sought = ""
+
+    def compose(self) -> ComposeResult:
+        """The field stands above the list."""
+        yield TopBar("injection_desk.bar", lambda t: self.actor.name)
+        yield Say(id="notice")
+        with Vertical(id="desk"):
+            yield FindField("text", "injection_desk.find")
+            yield Say(self._counts, id="counters")
+            yield Say(id="empty")
+            yield DeskTable(id="visits", focusable=False)
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        """A scan may come at once."""
+        self.query_one(Input).focus()
+        self.set_interval(TICK_SECONDS, self._fill)
+        self.clinic_changed()
+
+    def clinic_changed(self) -> None:
+        """Somebody booked, came or was vaccinated, here or elsewhere."""
+        today = self.services.clinic.today(self.services.clock.now())
+        self.run_query(ListVisits(today, limit=ALL_OF_A_DAY), self.Listed)
+        if self._found is not None:
+            text = self._sought
+            self.run_query(FindVisits(text, limit=FIND_LIMIT), lambda visits: self.Found(text, visits))
+
+    def retranslate(self) -> None:
+        """The list in the language of the moment."""
+        self._fill()
+
+    @on(Listed)
+    def _listed(self, event: Listed) -> None:
+        self._visits = event.visits
+        self._fill()
+
+    # -- the list ---------------------------------------------------------------------------------
+
+    @property
+    def _shown(self) -> list[Visit]:
+        """What was found; or today, narrowed down to the name that is being typed."""
+        if self._found is not None:
+            return self._found
+        typed = unicodedata.normalize("NFC", self.query_one(FindField).value).strip()
+        visits = in_order(self._visits, self.services.clinic, self.services.clock.now())
+        return [visit for visit in visits if visit.person.name.startswith(typed)] or visits
+
+    def _fill(self) -> None:
+        clinic, now = self.services.clinic, self.services.clock.now()
+        found = self._found is not None
+        visits = self._shown
+        rows = [visit_row(visit, clinic, now, self.texts, found) for visit in visits[:MOST_ROWS]]
+        self.query_one(DeskTable).show(FOUND if found else TODAY, rows)
+        self.query_one(DeskTable).display = bool(rows)
+        self.query_one("#empty", Say).say("" if rows else "injection_desk.nobody")
+        self.query_one("#counters", Say).retranslate()
+
+    def _counts(self, texts: object) -> str:
+        if self._found is not None:
+            return self.t("injection_desk.found", text=self._sought, count=len(self._found))
+        clinic, now = self.services.clinic, self.services.clock.now()
+        stages = Counter(stage_of(visit.injection, clinic, now) for visit in self._visits)
+        counts = self.t(
+            "injection_desk.counts",
+            day=self.texts.short_day(clinic.today(now)),
+            expected=stages[Stage.EXPECTED],
+            here=stages[Stage.TO_SCREEN] + stages[Stage.TO_VACCINATE] + stages[Stage.DEFERRED],
+            observed=stages[Stage.OBSERVING] + stages[Stage.OBSERVED],
+            finished=stages[Stage.FINISHED],
+        )
+        more = len(self._visits) - MOST_ROWS
+        return f"{counts}   {self.t('injection_desk.more', more=more)}" if more > 0 else counts
+
+    def action_move(self, how: str) -> None:
+        """The list follows the arrows while the field keeps the cursor."""
+        getattr(self.query_one(DeskTable), f"action_{how}")()
+
+    # -- finding ----------------------------------------------------------------------------------
+
+    @on(Input.Changed)
+    def _typing(self) -> None:
+        self.query_one(FindField).clear_error()
+        self._fill()
+
+    @on(Input.Submitted)
+    def _sought_for(self) -> None:
+        text = self.query_one(FindField).value.strip()
+        if text:
+            self.query_one("#notice", Say).say("")
+            self.run_query(FindVisits(text, limit=FIND_LIMIT), lambda visits: self.Found(text, visits))
+            return
+        code = self.query_one(DeskTable).current
+        visit = next((visit for visit in self._shown if visit.injection.code == code), None)
+        if visit:
+            self._open(visit)
+
+    @on(Found)
+    def _found_them(self, event: Found) -> None:
+        if self._found is not None and event.text == self._sought:  # asked again after a change
+            self._found = event.visits
+            self._fill()
+            return
+        if not self.is_current:  # Enter was pressed twice: the visit is open already
+            return
+        if not event.visits:
+            self.query_one(FindField).show_error("injection_desk.not_found")
+            return
+        field = self.query_one(FindField)
+        field.value = ""
+        single = one_meant(event.text, event.visits)
+        if single:
+            self._open(single)
+            return
+        self._sought, self._found = event.text, event.visits
+        self._fill()
+        self.query_one(DeskTable).move_cursor(row=0)
+
+    def refused(self, event: Refused) -> None:
+        """What cannot be looked for is said beside the field."""
+        if isinstance(event.error, InputError):
+            self.query_one(FindField).show_error(lambda t: t.error(event.error))
+        else:
+            super().refused(event)
+
+    def action_back(self) -> None:
+        """From what was typed or found back to today's list, then out."""
+        field = self.query_one(FindField)
+        if field.value or self._found is not None:
+            field.value = ""
+            self._found, self._sought = None, ""
+            field.clear_error()
+            self._fill()
+        else:
+            self.dismiss(None)
+
+    def _open(self, visit: Visit) -> None:
+        if not self.is_current:
+            return
+        self.query_one("#notice", Say).say("")
+        self.app.push_screen(VisitScreen(self.services, self.actor, self._done, visit, self.session))
+
+    def _done(self, words: Words) -> None:
+        self.query_one("#notice", Say).say(words)
+        self.clinic_changed()
+
+
+def one_meant(text: str, visits: list[Visit]) -> Visit | None:
+    """The visit that is meant, if there can be no doubt; a name shared by several visits leaves one."""
+    if len(visits) == 1:
+        return visits[0]
+    try:
+        parse_code(text)
+    except InputError:
+        return None
+    # One booking has several visits when the record of an earlier one was voided.
+    live = [v for v in visits if v.injection.status in (InjectionStatus.EXPECTED, InjectionStatus.CHECKED_IN)]
+    return live[0] if len(live) == 1 else None

@@ -1,0 +1,20 @@
+"""Product names: records state them in both languages, a screen says the one that is spoken."""
+
+from __future__ import annotations
+
+from domain.presentation import Presentation
+from kiosk.i18n import Texts
+from kiosk.services import Services
+
+
+def in_language(presentation: Presentation, texts: Texts) -> str:
+    """The name of a presentation in the language of the moment."""
+    return presentation.name_ko if texts.language == "ko" else presentation.name_en
+
+
+def product_name(services: Services, title: str, texts: Texts) -> str:
+    """The same for a product known by its title; one that left the formulary keeps its title."""
+    for presentation in services.formulary:
+        if presentation.title == title:
+            return in_language(presentation, texts)
+    return title

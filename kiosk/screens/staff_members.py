@@ -1,0 +1,157 @@
+"""Staff: enrol somebody new, or give somebody who lost theirs a new PIN. The PIN is shown once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.widgets import DataTable, Input
+
+from domain.actors import Actor, Role
+from domain.errors import ClinicError
+from domain.recipient import parse_name
+from domain.staff import EnrolStaff, ListStaff, NewPin, ResetPin, StaffMember
+from kiosk.i18n import Texts, Words
+from kiosk.screens.base import StaffScreen, new_command_id
+from kiosk.services import Services
+from kiosk.widgets.bars import KeyBar, TopBar
+from kiosk.widgets.choice_list import Choice, ChoiceList
+from kiosk.widgets.field import Field
+from kiosk.widgets.say import Say, plain
+
+ROLES = (Role.VACCINE_MANAGER, Role.VACCINATOR, Role.CERTIFICATE_OFFICER, Role.ADMINISTRATOR)
+
+
+class StaffMembersScreen(StaffScreen):
+    """Who works here on the left, somebody new on the right."""
+
+    HELP = "shell.members.help"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f2", "enrol", "shell.members.enrol"),
+        Binding("f3", "reset", "shell.members.reset"),
+    ]
+
+    @dataclass
+    class Listed(Message):
+        """Everybody who works here."""
+
+        members: list[StaffMember]
+
+    @dataclass
+    class PinMade(Message):
+        """A new PIN, to hand over."""
+
+        new: NewPin
+
+    def __init__(self, services: Services, actor: Actor) -> None:
+        super().__init__(services, actor)
+        self._members: list[StaffMember] = []
+        self._roles: set[object] = set()
+
+    def compose(self) -> ComposeResult:
+        """Table and form."""
+        yield TopBar("shell.members.bar", lambda t: self.actor.name)
+        with Horizontal(id="desk"):
+            with Vertical(classes="side"):
+                yield Say("shell.members.known", classes="section")
+                yield DataTable[Text](cursor_type="row", zebra_stripes=True)
+            with Vertical(classes="side"):
+                yield Say("shell.members.new", classes="section")
+                yield Field("name", "shell.members.name")
+                yield Say("shell.members.roles", classes="label")
+                yield ChoiceList(self._role_choices())
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        """Ask who works here."""
+        self.retranslate()
+        self.query_one(Input).focus()
+        self.clinic_changed()
+
+    def clinic_changed(self) -> None:
+        """Somebody may have come or changed."""
+        self.run_query(ListStaff(), self.Listed)
+
+    def retranslate(self) -> None:
+        """The columns in the language of the moment."""
+        self._fill()
+
+    def _role_choices(self) -> list[Choice]:
+        """The roles, each with a tick or none."""
+
+        def words(role: Role) -> Words:
+            return lambda t: f"[{'v' if role in self._roles else ' '}] {t.word(role)}"
+
+        return [Choice(role, words(role)) for role in ROLES]
+
+    @on(ChoiceList.Chosen)
+    def _role_chosen(self, event: ChoiceList.Chosen) -> None:
+        self._roles ^= {event.value}
+        self.query_one(ChoiceList).offer(self._role_choices())
+
+    @on(Listed)
+    def _listed(self, event: Listed) -> None:
+        self._members = event.members
+        self._fill()
+
+    def _fill(self) -> None:
+        table = self.query_one(DataTable)
+        row = table.cursor_row
+        table.clear(columns=True)
+        table.add_columns(self.t("shell.members.name"), self.t("shell.members.roles"))
+        for member in self._members:
+            roles = [role for role in ROLES if role in member.roles]
+            table.add_row(plain(member.name), plain(self.texts.fact(roles)))
+        table.move_cursor(row=row)
+
+    def action_enrol(self) -> None:
+        """Enrol whoever is in the form."""
+        self.clear_errors()
+        try:
+            name = parse_name(self.query_one(Field).value)
+        except ClinicError as refusal:
+            self.show_error(refusal)
+            return
+        chosen = frozenset(role for role in ROLES if role in self._roles)
+        if not chosen:
+            self.show_message("shell.members.no_role", alarm=True)
+            return
+        known = any(member.name == name for member in self._members)
+        wish = new_command_id()
+        self.confirm(
+            "shell.members.enrol",
+            lambda t: t(f"shell.members.{'changes' if known else 'sure'}", name=name, roles=tuple(chosen)),
+            yes="shell.members.yes",
+            then=lambda: self.run_command(EnrolStaff(name, chosen), self.PinMade, wish),
+        )
+
+    def action_reset(self) -> None:
+        """A new PIN for the one under the cursor."""
+        table = self.query_one(DataTable)
+        if not self._members or not 0 <= table.cursor_row < len(self._members):
+            return
+        name = self._members[table.cursor_row].name
+        wish = new_command_id()
+        self.confirm(
+            "shell.members.reset", lambda t: t("shell.members.reset_body", name=name),
+            yes="shell.members.reset_yes",
+            then=lambda: self.run_command(ResetPin(name), self.PinMade, wish),
+        )  # fmt: skip
+
+    @on(PinMade)
+    def _pin_made(self, event: PinMade) -> None:
+        self.query_one(Field).value = ""
+        self._roles = set()
+        self.query_one(ChoiceList).offer(self._role_choices())
+
+        def body(texts: Texts) -> str:
+            return texts("shell.members.pin_body", name=event.new.name, pin=" ".join(event.new.pin))
+
+        self.show_message("shell.members.pin_title", body)
+        self.clinic_changed()

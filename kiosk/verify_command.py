@@ -1,0 +1,95 @@
+"""`kiosk verify`: judge a certificate at a door or in a script, offline.
+
+Exit codes: 0 every credential in it is valid, 1 one is not, or there is none, 2 it could not be judged.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from domain.errors import ClinicError
+from domain.revocation import GetStanding, Standing
+from kiosk.credential.checkpoint import content_of, judge, own_trust, with_records
+from kiosk.credential.picture import FILE_LIMIT
+from kiosk.credential.telling import as_json, plain, tell
+from kiosk.credential.trust import Trust
+from kiosk.credential.trust_files import trust_from
+from kiosk.credential.verify import Verdict
+from kiosk.i18n import LANGUAGES, Texts
+from kiosk.settings import Settings
+
+VALID, NOT_VALID, NOT_JUDGED = 0, 1, 2
+
+
+def run(settings: Settings, asked: argparse.Namespace) -> int:
+    """Verdicts on stdout, anything else on stderr."""
+    at = asked.at or datetime.now(UTC)
+    try:
+        trust = _trust(settings, asked.trust)
+        shown = sys.stdin.buffer.read(FILE_LIMIT + 1) if asked.shown == "-" else content_of(asked.shown)
+    except (ClinicError, OSError) as problem:
+        print(f"kiosk: {problem}", file=sys.stderr)
+        return NOT_JUDGED
+    verdicts = judge(shown, trust, at)
+    if not asked.trust:
+        verdicts = _with_records(settings, verdicts)
+    for verdict in verdicts:
+        if asked.json:
+            print(json.dumps(as_json(verdict, at), ensure_ascii=False))
+        else:
+            print(in_words(verdict, (asked.lang,) if asked.lang else LANGUAGES))
+    return VALID if all(verdict.ok for verdict in verdicts) else NOT_VALID
+
+
+def in_words(verdict: Verdict, languages: tuple[str, ...]) -> str:
+    """The verdict in these languages, one after the other."""
+    lines = []
+    for language in languages:
+        told = tell(verdict, Texts(language))
+        lines += [f"{told.symbol} {told.verdict}", f"  {told.why}"]
+        lines += [f"  ! {caution}" for caution in told.cautions]
+        lines += [f"  {told.heading}:"] if told.heading else []
+        lines += [f"    {label}: {value}" for label, value in told.claims]
+        lines.append("")
+    if verdict.detail:
+        lines.append(f"  ({plain(verdict.detail)})")
+    return "\n".join(lines)
+
+
+def _trust(settings: Settings, given: list[Path]) -> Trust:
+    if not given:
+        return own_trust(settings.key_folder)
+    trust, *others = [trust_from(path) for path in given]
+    for other in others:
+        trust.join(other)
+    return trust
+
+
+def _with_records(settings: Settings, verdicts: list[Verdict]) -> list[Verdict]:
+    """What the clinic's own records know of its certificates, where there are any at hand."""
+    import asyncio
+
+    if not any(verdict.signer and verdict.signer.clinic for verdict in verdicts):
+        return verdicts
+    from kiosk.bootstrap import ask_records, has_records
+
+    if not has_records(settings):
+        return verdicts
+
+    async def ask(number: str) -> Standing:
+        [standing] = await ask_records(settings, GetStanding(number))
+        assert isinstance(standing, Standing)
+        return standing
+
+    async def work() -> list[Verdict]:
+        return [await with_records(verdict, ask) for verdict in verdicts]
+
+    try:
+        return asyncio.run(work())
+    except ClinicError as problem:  # the verdict says that revocation was not checked
+        print(f"kiosk: {problem}", file=sys.stderr)
+        return verdicts

@@ -1,0 +1,89 @@
+"""What stands over a screen for a moment: a message, and a question answered by yes or no."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Generic, TypeVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.screen import ModalScreen
+
+from kiosk.i18n import Words
+from kiosk.widgets.bars import KeyBar
+from kiosk.widgets.choice_list import Choice, ChoiceList
+from kiosk.widgets.say import Say
+
+T = TypeVar("T")
+
+
+class Modal(ModalScreen[T], Generic[T]):
+    """A box over the screen; its text scrolls when it is longer than the terminal."""
+
+    def retranslate(self) -> None:
+        """Texts follow the language by themselves."""
+
+
+class Message(Modal[None]):
+    """Something to read; any of Enter, Space and Esc goes on."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "close", "key.ok"),
+        Binding("escape,space", "close", show=False),
+    ]
+
+    def __init__(self, title: Words, body: Words = "", *, alarm: bool = False) -> None:
+        super().__init__(classes="-alarm" if alarm else "")
+        self._title, self._body = title, body
+
+    def compose(self) -> ComposeResult:
+        """Title, text, keys."""
+        with Vertical(classes="box"):
+            yield Say(self._title, classes="title")
+            with VerticalScroll(classes="text"):
+                yield Say(self._body)
+            yield Say("shell.press_enter", classes="go-on")
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        """The arrows scroll the text."""
+        self.query_one(VerticalScroll).focus()
+
+    def action_close(self) -> None:
+        """It was read."""
+        self.dismiss(None)
+
+
+class Confirm(Modal[bool]):
+    """A question before something that cannot be taken back; the careful answer comes second and is kept
+    under the cursor, so that Enter pressed twice by mistake changes nothing."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "no", "key.back")]
+
+    def __init__(self, title: Words, body: Words = "", *, yes: Words, no: Words = "shell.no") -> None:
+        super().__init__()
+        self._title, self._body, self._yes, self._no = title, body, yes, no
+
+    def compose(self) -> ComposeResult:
+        """Question, text, two answers."""
+        with Vertical(classes="box"):
+            yield Say(self._title, classes="title")
+            with VerticalScroll(classes="text", can_focus=False):
+                yield Say(self._body)
+            yield ChoiceList([Choice(True, self._yes), Choice(False, self._no)])
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        """Nothing happens by Enter alone."""
+        answers = self.query_one(ChoiceList)
+        answers.cursor = 1
+        answers.focus()
+
+    @on(ChoiceList.Chosen)
+    def _answered(self, event: ChoiceList.Chosen) -> None:
+        self.dismiss(event.value is True)
+
+    def action_no(self) -> None:
+        """Going back is the careful answer."""
+        self.dismiss(False)

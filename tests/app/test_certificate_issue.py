@@ -1,0 +1,284 @@
+"""Certificate issue on the real clinic, by keyboard."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from domain.application import CancelApplication
+from domain.booking import TicketFacts
+from domain.certificate import (
+    CertificateDetail,
+    CertificateFacts,
+    CertificateStatus,
+    Credential,
+    IssueCertificate,
+    ListCertificates,
+)
+from domain.ports import Press
+from kiosk.app import ClinicApp
+from kiosk.screens.certificate_issue import CertificateIssueScreen
+from kiosk.screens.desk.certificate_forms import ReissueScreen, RevokeScreen
+from kiosk.screens.desk.issued import IssuedField, IssuedScreen
+from kiosk.settings import Settings
+from kiosk.widgets.desk_table import DeskTable
+from kiosk.widgets.modals import Confirm
+from kiosk.widgets.progress import Progress
+from kiosk.widgets.say import Say
+from tests.app.conftest import Kiosk
+from tests.app.desks import LOOSE, NOT_TEXT, apply, at_desk, cells, error_of, refuses, services_of
+from tests.app.terminal import screen_text, see, type_text, wait_for
+from tests.clinics import STAFF
+
+NAMES = ("홍길동", "김민수", "이영희")
+
+
+async def certificates(app: ClinicApp, status: CertificateStatus) -> list[CertificateDetail]:
+    return await services_of(app).gateway.ask(ListCertificates(status), STAFF)
+
+
+async def applied(app: ClinicApp, people: int = 3) -> list[str]:
+    """So many people wait for a certificate; the codes of their applications."""
+    return [(await apply(app, number, NAMES[number])).code for number in range(people)]
+
+
+async def issued(app: ClinicApp, people: int = 1) -> list[CertificateDetail]:
+    """So many people have one."""
+    await applied(app, people)
+    for detail in await certificates(app, CertificateStatus.READY):
+        await services_of(app).gateway.send(IssueCertificate(detail.certificate.code), STAFF)
+    return await certificates(app, CertificateStatus.ISSUED)
+
+
+async def at_issued(app: ClinicApp, pilot: Pilot[int], rows: int = 1) -> IssuedScreen:
+    await at_desk(app, CertificateIssueScreen)
+    await see(pilot, "발급을 기다리는 신청")
+    await pilot.press("f4")
+    await wait_for(pilot, lambda: isinstance(app.screen, IssuedScreen))
+    await wait_for(pilot, lambda: app.screen.query_one(DeskTable).row_count == rows)
+    assert isinstance(app.screen, IssuedScreen)
+    return app.screen
+
+
+@dataclass
+class HeldPress:
+    """Makes no certificate until the test lets it."""
+
+    press: Press
+    go: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def certificate(self, facts: CertificateFacts, credential: Credential) -> bytes:
+        await self.go.wait()
+        return await self.press.certificate(facts, credential)
+
+    async def ticket(self, ticket: TicketFacts) -> bytes:
+        return await self.press.ticket(ticket)
+
+
+def over(desk: CertificateIssueScreen) -> bool:
+    """Whether the run has ended."""
+    return desk.check_action("issue_all", ()) is True
+
+
+async def test_an_application_made_elsewhere_arrives_and_is_issued_by_enter(
+    kiosk: Kiosk, settings: Settings
+) -> None:
+    async with kiosk() as (app, pilot):
+        await at_desk(app, CertificateIssueScreen)
+        await see(pilot, "발급을 기다리는 신청이 없습니다")
+        await applied(app, 1)
+        await see(pilot, "홍길동", "신청 1건")
+        await pilot.press("enter", "enter")
+        await see(pilot, "끝났습니다. 발급 1건, 실패 0건", "certificate-")
+        [detail] = await certificates(app, CertificateStatus.ISSUED)
+        paper = settings.paper_folder / f"certificate-{detail.certificate.code}.pdf"
+        assert paper.read_bytes()[:5] == b"%PDF-"
+        assert detail.certificate.prints == 1
+        await see(pilot, "신청 0건")
+
+
+async def test_issuing_all_goes_on_after_one_that_was_cancelled_meanwhile(kiosk: Kiosk) -> None:
+    async with kiosk(size=(100, 30)) as (app, pilot):
+        applications = await applied(app)
+        desk = await at_desk(app, CertificateIssueScreen)
+        await see(pilot, *NAMES, "신청 3건")
+        await pilot.press("f2")
+        await see(pilot, "신청 3건을 차례로 발급합니다")
+        await services_of(app).gateway.send(CancelApplication(applications[1]), STAFF)
+        await services_of(app).settle()
+        await pilot.press("1")
+        await see(pilot, "끝났습니다. 발급 2건, 실패 1건", "3건 중 3건")
+        await see(pilot, "! 이 증명서는 발급하거나 출력할 수 없습니다 (취소됨)", "김민수")
+        assert desk.query_one(Progress).done == 3
+        assert {d.name for d in await certificates(app, CertificateStatus.ISSUED)} == {"홍길동", "이영희"}
+        await see(pilot, "신청 0건", "김민수")
+
+
+async def test_a_paper_folder_that_cannot_be_written_is_said_for_each_and_printed_later(
+    kiosk: Kiosk, settings: Settings
+) -> None:
+    async with kiosk(size=(100, 30)) as (app, pilot):
+        await applied(app, 2)
+        settings.paper_folder.write_text("a file where the folder should be")
+        await at_desk(app, CertificateIssueScreen)
+        await see(pilot, "신청 2건")
+        await pilot.press("f2")
+        await wait_for(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("1")
+        await see(pilot, "발급 0건, 실패 2건", "기록은 안전합니다")
+        assert screen_text(app).count("종이를 만들지 못했습니다") == 2
+        settings.paper_folder.unlink()
+        await pilot.press("f4")
+        await wait_for(pilot, lambda: isinstance(app.screen, IssuedScreen))
+        await wait_for(pilot, lambda: app.screen.query_one(DeskTable).row_count == 2)
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("1")
+        await see(pilot, "출력했습니다")
+        assert len(list(settings.paper_folder.glob("*.pdf"))) == 1
+
+
+async def test_a_run_is_stopped_after_the_one_on_its_way(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        await applied(app)
+        services = services_of(app)
+        press = HeldPress(services.gateway.press)
+        slow = replace(services, gateway=replace(services.gateway, press=press))
+        desk = CertificateIssueScreen(slow, STAFF)
+        await app.push_screen(desk)
+        await see(pilot, "신청 3건")
+        await pilot.press("f2")
+        await wait_for(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("1")
+        await see(pilot, "발급하고 있습니다")
+        await pilot.press("escape")
+        await see(pilot, "지금 것까지만 발급하고 멈춥니다")
+        press.go.set()
+        await see(pilot, "멈추었습니다. 발급 1건")
+        assert app.screen is desk
+        await wait_for(pilot, lambda: over(desk))
+        assert len(await certificates(app, CertificateStatus.READY)) == 2
+        await pilot.press("f2")
+        await see(pilot, "신청 2건을 차례로")
+        await pilot.press("1")
+        await see(pilot, "끝났습니다. 발급 2건")
+
+
+async def test_a_copy_is_printed_after_a_yes_and_counted(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        await issued(app)
+        screen = await at_issued(app, pilot)
+        await pilot.press("enter")
+        await see(pilot, "지금까지 1부")
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: app.screen is screen)
+        assert (await certificates(app, CertificateStatus.ISSUED))[0].certificate.prints == 1
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("1")
+        await see(pilot, "출력했습니다")
+        await wait_for(pilot, lambda: cells(screen.query_one(DeskTable))[0][3] == "2")
+
+
+async def test_a_certificate_is_revoked_with_a_reason_and_leaves_the_list(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        [detail] = await issued(app)
+        screen = await at_issued(app, pilot)
+        await pilot.press("f6")
+        await wait_for(pilot, lambda: isinstance(app.screen, RevokeScreen))
+        form = app.screen
+        assert isinstance(form, RevokeScreen)
+        await pilot.press("f2")
+        await wait_for(pilot, lambda: error_of(form, "kind"))
+        form.pick("kind").options.focus()
+        await pilot.press("4")
+        await refuses(pilot, form, "reason", *NOT_TEXT)
+        assert (await certificates(app, CertificateStatus.ISSUED)) == [detail]
+        form.pick("kind").options.focus()
+        await pilot.press("1", "f2")
+        await see(pilot, "되돌릴 수 없습니다", "인적 사항 오류")
+        await pilot.press("1")
+        await see(pilot, "폐기했습니다: 홍길동", "아직 발급된 증명서가 없습니다")
+        assert not await certificates(app, CertificateStatus.ISSUED)
+        await type_text(pilot, detail.certificate.code)
+        await pilot.press("enter")
+        await see(pilot, "유효한 증명서가 아닙니다 (폐기됨)")
+        assert app.screen is screen
+
+
+async def test_a_certificate_is_replaced_by_one_with_its_own_paper(kiosk: Kiosk, settings: Settings) -> None:
+    async with kiosk() as (app, pilot):
+        [old] = await issued(app)
+        await at_issued(app, pilot)
+        await pilot.press("f5")
+        await wait_for(pilot, lambda: isinstance(app.screen, ReissueScreen))
+        form = app.screen
+        assert isinstance(form, ReissueScreen)
+        await pilot.press("2", "f2", "f2")
+        await see(pilot, "재발급했습니다: 홍길동")
+        [new] = await certificates(app, CertificateStatus.ISSUED)
+        assert new.certificate.facts
+        assert new.certificate.facts.supersedes == old.certificate.code
+        assert (settings.paper_folder / f"certificate-{new.certificate.code}.pdf").exists()
+
+
+async def test_a_new_certificate_without_its_paper_says_so(
+    kiosk: Kiosk, settings: Settings, tmp_path: Path
+) -> None:
+    async with kiosk() as (app, pilot):
+        await issued(app)
+        await at_issued(app, pilot)
+        settings.paper_folder.rename(tmp_path / "away")
+        settings.paper_folder.write_text("a file where the folder should be")
+        await pilot.press("f5")
+        await wait_for(pilot, lambda: isinstance(app.screen, ReissueScreen))
+        await pilot.press("2", "f2")
+        await see(pilot, "재발급했지만 출력하지 못했습니다")
+
+
+async def test_certificates_are_found_by_name_and_by_number(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        details = await issued(app, 2)
+        screen = await at_issued(app, pilot, rows=2)
+        table = screen.query_one(DeskTable)
+        await pilot.press("down")
+        await wait_for(pilot, lambda: table.cursor_row == 1)
+        await type_text(pilot, "김")
+        await wait_for(pilot, lambda: [row[1] for row in cells(table)] == ["김민수"])
+        await pilot.press("escape")
+        await wait_for(pilot, lambda: table.row_count == 2)
+        code = next(d.certificate.code for d in details if d.name == "홍길동")
+        await type_text(pilot, code)
+        await wait_for(pilot, lambda: [row[1] for row in cells(table)] == ["홍길동"])
+        await pilot.press("enter")
+        await see(pilot, "홍길동 님의 증명서")
+
+
+async def test_whatever_is_typed_into_the_field_it_answers_in_words(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        await issued(app)
+        screen = await at_issued(app, pilot)
+        field = screen.query_one(IssuedField)
+        for text in (*NOT_TEXT[1:], LOOSE, "-5", "0", "2020-01-01", "BK7-M3Q-9XA", "C22222222"):
+            field.value = text
+            await pilot.press("enter")
+            await wait_for(pilot, lambda: not field.query_one(".error", Say).has_class("-empty"), text[:20])
+            assert app.screen is screen
+            assert "input-" not in screen_text(app)
+            await pilot.press("escape")
+
+
+async def test_the_language_changes_live(kiosk: Kiosk) -> None:
+    async with kiosk(size=(100, 30)) as (app, pilot):
+        await applied(app, 1)
+        await at_desk(app, CertificateIssueScreen)
+        await see(pilot, "발급을 기다리는 신청 1건", "코미나티주")
+        await pilot.press("f9")
+        await see(pilot, "Applications that wait: 1", "Comirnaty (purple cap)", "Issue all")
+        await pilot.press("enter")
+        await see(pilot, "Done: 1 issued, 0 failed")
+        await pilot.press("f9")
+        await see(pilot, "끝났습니다. 발급 1건")

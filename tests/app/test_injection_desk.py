@@ -1,0 +1,520 @@
+"""The injection desk on the real clinic, by keyboard."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from textual.pilot import Pilot
+
+from domain.booking import BookingStatus, CancelBooking
+from domain.codes import spoken
+from domain.injection import CheckIn, Concern, InjectionStatus, Severity
+from domain.injection import Screen as RecordScreening
+from domain.presentation import Site
+from domain.stock import EntryKind
+from domain.vaccine import AddStock
+from kiosk.app import ClinicApp
+from kiosk.screens.desk.after_needle import AdverseEventScreen, CorrectScreen, VoidScreen
+from kiosk.screens.desk.steps import DoseStep, ResultStep, ScreeningStep
+from kiosk.screens.desk.visit import VisitScreen
+from kiosk.screens.injection_desk import FindField, InjectionDeskScreen
+from kiosk.widgets.desk_table import DeskTable
+from kiosk.widgets.modals import Confirm, Message
+from kiosk.widgets.say import Say
+from tests.app.conftest import Kiosk
+from tests.app.desks import (
+    LOOSE,
+    NOT_TEXT,
+    at_desk,
+    book,
+    cells,
+    error_of,
+    ledger,
+    levels,
+    lots,
+    refuses,
+    services_of,
+    vaccinate,
+    visit_of,
+)
+from tests.app.terminal import screen_text, see, type_text, wait_for
+from tests.clinics import STAFF, TestClock
+
+GTIN = "08806500012343"
+
+
+async def at_visit(app: ClinicApp, pilot: Pilot[int], booking: str) -> VisitScreen:
+    """Scan a booking at the desk; its visit opens."""
+    desk = await at_desk(app, InjectionDeskScreen)
+    await wait_for(pilot, lambda: isinstance(app.screen, InjectionDeskScreen) and desk.focused)
+    await type_text(pilot, booking)
+    await pilot.press("enter")
+    return await opened(app, pilot)
+
+
+async def opened(app: ClinicApp, pilot: Pilot[int]) -> VisitScreen:
+    await wait_for(pilot, lambda: isinstance(app.screen, VisitScreen) and app.screen.was_read)
+    assert isinstance(app.screen, VisitScreen)
+    return app.screen
+
+
+async def at_needle(app: ClinicApp, pilot: Pilot[int], booking: str) -> VisitScreen:
+    """Check in and screen with nothing but Enter."""
+    visit = await at_visit(app, pilot, booking)
+    await pilot.press("enter")
+    await wait_for(pilot, lambda: visit.query(ScreeningStep) and visit.was_read)
+    await pilot.press("enter")
+    await wait_for(pilot, lambda: visit.query(DoseStep) and visit.was_read)
+    await wait_for(pilot, lambda: visit.entry("lot").value)
+    return visit
+
+
+async def done(app: ClinicApp, pilot: Pilot[int], visit: VisitScreen) -> None:
+    await wait_for(pilot, lambda: visit.query(ResultStep) and visit.was_read)
+
+
+async def given(app: ClinicApp) -> int:
+    """How many doses the ledger says were given."""
+    return sum(entry.kind is EntryKind.GIVEN for entry in await ledger(app))
+
+
+async def test_the_whole_visit_by_scan_enter_and_one_digit(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        receipt = await book(app)
+        visit = await at_visit(app, pilot, spoken(receipt.booking))
+        await see(pilot, "홍길동 (HONG GILDONG)", "1945년 8월 15일, 만 81세", "2회 중 1차 예정", "예정")
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: visit.query(ScreeningStep) and visit.was_read)
+        await see(pilot, "심한 알레르기가 있었습니까?", "37.5", "아니요")
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: visit.query(DoseStep) and visit.was_read)
+        await wait_for(pilot, lambda: visit.entry("lot").value == "LOT1")
+        assert visit.entry("vaccinator").value == STAFF.name
+        await pilot.press("2", "enter", "enter")
+        await done(app, pilot, visit)
+        await see(pilot, "접종을 기록했습니다", "2회 중 1차", "09:45까지", "2026년 12월 14일", "오른팔")
+        assert await given(app) == 1
+        [level, *_] = await levels(app)
+        assert (level.vaccine.stock, level.vaccine.reserved) == (49, 0)
+        assert (await lots(app))[0].remaining == 49
+        injection = (await visit_of(app, receipt.booking)).injection
+        assert injection.dose
+        assert (injection.dose.site, injection.dose.vaccinator) == (Site.RIGHT_ARM, STAFF.name)
+        await wait_for(pilot, lambda: visit.was_read)
+        await pilot.press("enter")
+        await see(pilot, "관찰 15분 남음")
+        assert isinstance(app.screen, InjectionDeskScreen)
+
+
+async def test_enter_pressed_twice_takes_one_step_only(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        receipt = await book(app)
+        visit = await at_visit(app, pilot, receipt.booking)
+        await pilot.press("enter", "enter")
+        await wait_for(pilot, lambda: visit.query(ScreeningStep))
+        visit_now = await visit_of(app, receipt.booking)
+        assert visit_now.injection.status is InjectionStatus.CHECKED_IN
+        assert visit_now.injection.screening is None
+
+
+async def test_a_booking_made_elsewhere_arrives_while_one_looks_and_who_is_here_comes_first(
+    kiosk: Kiosk,
+) -> None:
+    async with kiosk(size=(100, 30)) as (app, pilot):
+        desk = await at_desk(app, InjectionDeskScreen)
+        await see(pilot, "오늘 예정된 방문이 없습니다")
+        first = await book(app, 1, "홍길동", slot=1)
+        table = desk.query_one(DeskTable)
+        await wait_for(pilot, lambda: [row[1] for row in cells(table)] == ["홍길동"])
+        second = await book(app, 2, "김민수", slot=3)
+        await wait_for(pilot, lambda: [row[1] for row in cells(table)] == ["홍길동", "김민수"])
+        code = (await visit_of(app, second.booking)).injection.code
+        await services_of(app).gateway.send(CheckIn(code), STAFF)
+        await wait_for(pilot, lambda: [row[1] for row in cells(table)] == ["김민수", "홍길동"])
+        assert cells(table)[0][4] == "접수됨, 예진 차례"
+        await vaccinate(app, first.booking)
+        await wait_for(pilot, lambda: [row[4] for row in cells(table)][1] == "관찰 15분 남음")
+        await see(pilot, "접수 1", "관찰 1")
+
+
+async def test_the_arrows_choose_while_the_field_keeps_the_cursor(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        await book(app, 1, "홍길동", slot=1)
+        await book(app, 2, "김민수", slot=3)
+        desk = await at_desk(app, InjectionDeskScreen)
+        table = desk.query_one(DeskTable)
+        await wait_for(pilot, lambda: table.row_count == 2)
+        await pilot.press("down", "enter")
+        visit = await opened(app, pilot)
+        assert visit.visit.person.name == "김민수"
+
+
+async def test_a_name_shared_by_two_visits_is_listed_and_one_of_another_day_says_so(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        await book(app, 1, "홍길동", slot=1)
+        await book(app, 2, "홍길순", day=2)
+        desk = await at_desk(app, InjectionDeskScreen)
+        table = desk.query_one(DeskTable)
+        await wait_for(pilot, lambda: table.row_count == 1)
+        await type_text(pilot, "홍길")
+        await pilot.press("enter")
+        await see(pilot, "찾은 결과 2건", "2026-11-25")
+        await pilot.press("enter")
+        visit = await opened(app, pilot)
+        assert visit.visit.person.name == "홍길순"
+        await see(pilot, "오늘 예약이 아닙니다", "2026년 11월 25일")
+        await pilot.press("escape", "escape")
+        await see(pilot, "오늘 11월 23일", "홍길동")
+
+
+async def test_what_is_typed_narrows_the_list_of_today(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        await book(app, 1, "홍길동", slot=1)
+        await book(app, 2, "김민수", slot=2)
+        desk = await at_desk(app, InjectionDeskScreen)
+        table = desk.query_one(DeskTable)
+        await wait_for(pilot, lambda: table.row_count == 2)
+        await type_text(pilot, "김")
+        await wait_for(pilot, lambda: [row[1] for row in cells(table)] == ["김민수"])
+        await pilot.press("escape")
+        await wait_for(pilot, lambda: table.row_count == 2)
+
+
+async def test_whatever_is_typed_into_the_field_it_answers_in_words(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        await book(app)
+        desk = await at_desk(app, InjectionDeskScreen)
+        field = desk.query_one(FindField)
+        await wait_for(pilot, lambda: desk.query_one(DeskTable).row_count == 1)
+        for text in (*NOT_TEXT[1:], LOOSE, "-5", "0", "2020-01-01", "BK7-M3Q-9XA", "없는이름", "%", "_"):
+            field.value = text
+            await pilot.press("enter")
+            await wait_for(pilot, lambda: not field.query_one(".error", Say).has_class("-empty"), text[:20])
+            assert app.screen is desk
+            assert "input-" not in screen_text(app)
+            await pilot.press("escape")
+
+
+async def test_a_code_scanned_with_the_keyboard_in_hangul_mode_is_found(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        receipt = await book(app)
+        keys = str.maketrans("ABCDEFGHJKMNPQRSTUVWXYZ", "ㅁㅠㅊㅇㄷㄹㅎㅗㅓㅏㅡㅜㅔㅂㄱㄴㅅㅕㅍㅈㅌㅛㅋ")
+        visit = await at_visit(app, pilot, receipt.booking.translate(keys))
+        assert visit.visit.injection.booking == receipt.booking
+
+
+async def test_the_lot_that_expires_first_is_there_already(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        code = (await levels(app))[0].vaccine.code
+        gateway = services_of(app).gateway
+        await gateway.send(AddStock(code, "LATER", date(2028, 6, 1), 5), STAFF)
+        receipt = await book(app)
+        visit = await at_needle(app, pilot, receipt.booking)
+        assert visit.entry("lot").value == "LOT1"
+        await gateway.send(AddStock(code, "FIRST", date(2026, 11, 24), 5), STAFF)
+        await wait_for(pilot, lambda: visit.entry("lot").value == "FIRST")
+        await see(pilot, "72시간 안에 만료")
+        visit.entry("lot").value = "LATER"
+        await see(pilot, "FIRST의 유효기간이 먼저입니다")
+        await pilot.press("1", "enter")
+        await done(app, pilot, visit)
+        assert {lot.number: lot.remaining for lot in await lots(app)} == {"FIRST": 5, "LOT1": 50, "LATER": 4}
+
+
+async def test_a_scanned_box_becomes_its_lot_also_when_its_end_is_open(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        code = (await levels(app))[0].vaccine.code
+        await services_of(app).gateway.send(AddStock(code, "AB12321X", date(2028, 6, 1), 5), STAFF)
+        receipt = await book(app)
+        visit = await at_needle(app, pilot, receipt.booking)
+        visit.entry("lot").value = ""
+        visit.entry("lot").input.focus()
+        await wait_for(pilot, lambda: visit.focused is visit.entry("lot").input)
+        await type_text(pilot, f"01{GTIN}1728060110AB12321X")
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: visit.entry("lot").value == "AB12321X")
+        visit.pick("site").options.focus()
+        await pilot.press("1", "enter")
+        await done(app, pilot, visit)
+        assert (await visit_of(app, receipt.booking)).injection.given.lot == "AB12321X"
+
+
+async def test_the_desk_remembers_who_vaccinates(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        first, second = await book(app, 1), await book(app, 2, "김민수")
+        visit = await at_needle(app, pilot, first.booking)
+        visit.entry("vaccinator").value = "박간호"
+        await pilot.press("1", "enter")
+        await done(app, pilot, visit)
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: isinstance(app.screen, InjectionDeskScreen))
+        await type_text(pilot, second.booking)
+        await pilot.press("enter")
+        visit = await opened(app, pilot)
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: visit.query(ScreeningStep) and visit.was_read)
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: visit.query(DoseStep) and visit.was_read)
+        assert visit.entry("vaccinator").value == "박간호"
+
+
+async def test_the_dose_refuses_every_wrong_entry_beside_its_field(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        gateway = services_of(app).gateway
+        code = (await levels(app))[0].vaccine.code
+        await gateway.send(AddStock(code, "GONE", date(2026, 11, 23), 5), STAFF)
+        receipt = await book(app)
+        visit = await at_needle(app, pilot, receipt.booking)
+        await pilot.press("f2")
+        await wait_for(pilot, lambda: error_of(visit, "site"))
+        visit.pick("site").options.focus()
+        await pilot.press("1")
+        await refuses(pilot, visit, "lot", *NOT_TEXT, LOOSE, "없는로트", "NOLOT", "0", "-5", "2020-01-01")
+        await refuses(pilot, visit, "vaccinator", *NOT_TEXT, "123", "0")
+        assert await given(app) == 0
+
+
+async def test_an_expired_lot_is_refused_with_date_and_by_how_much(kiosk: Kiosk, clock: TestClock) -> None:
+    async with kiosk() as (app, pilot):
+        code = (await levels(app))[0].vaccine.code
+        await services_of(app).gateway.send(AddStock(code, "GONE", date(2026, 11, 23), 5), STAFF)
+        receipt = await book(app, day=3)
+        clock.move(days=3)
+        visit = await at_needle(app, pilot, receipt.booking)
+        assert visit.entry("lot").value == "LOT1"
+        visit.entry("lot").value = "GONE"
+        await see(pilot, "유효기간 지남")
+        await pilot.press("1", "enter")
+        await see(pilot, "유효기간이 지났습니다", "3일 지났습니다")
+        assert await given(app) == 0
+
+
+async def test_a_concern_puts_the_dose_off_and_can_be_screened_again(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        receipt = await book(app)
+        visit = await at_visit(app, pilot, receipt.booking)
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: visit.query(ScreeningStep) and visit.was_read)
+        await pilot.press("3")
+        await see(pilot, "오늘은 접종하지 않습니다")
+        await pilot.press("enter")
+        await see(pilot, "오늘은 접종하지 않습니다: 37.5 °C 이상의 열", "접종 보류")
+        injection = (await visit_of(app, receipt.booking)).injection
+        assert injection.screening
+        assert injection.screening.concerns == (Concern.FEVER,)
+        await pilot.press("f3")
+        await wait_for(pilot, lambda: visit.query(ScreeningStep) and visit.was_read)
+        await pilot.press("3", "5")
+        await see(pilot, "30분 관찰합니다")
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: visit.query(DoseStep) and visit.was_read and visit.entry("lot").value)
+        await pilot.press("1", "enter")
+        await done(app, pilot, visit)
+        await see(pilot, "10:00까지, 30분 남음")
+
+
+async def test_a_second_dose_says_its_number_and_a_dose_of_today_is_refused_before_the_needle(
+    kiosk: Kiosk,
+) -> None:
+    async with kiosk() as (app, pilot):
+        other = await book(app, 1, vaccine=2)
+        first = await book(app, 1, vaccine=0, slot=1)
+        await vaccinate(app, first.booking)
+        visit = await at_visit(app, pilot, other.booking)
+        await see(pilot, "2회 중 2차 예정", "지난 접종", "이 감염병의 접종을 오늘 이미 받았습니다")
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: visit.query(ScreeningStep) and visit.was_read)
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: visit.query(DoseStep) and visit.was_read and visit.entry("lot").value)
+        await pilot.press("1", "enter")
+        await wait_for(pilot, lambda: isinstance(app.screen, Message))
+        await see(pilot, "오늘 이미 받았습니다")
+        assert (await levels(app))[2].vaccine.stock == 1
+
+
+async def test_too_early_says_by_how_much_and_until_when(kiosk: Kiosk, clock: TestClock) -> None:
+    async with kiosk() as (app, pilot):
+        other = await book(app, 1, vaccine=2, day=7)
+        first = await book(app, 1, vaccine=0, slot=1)
+        await vaccinate(app, first.booking)
+        clock.move(days=8)
+        visit = await at_visit(app, pilot, other.booking)
+        await see(pilot, "접종 간격이 모자랍니다", "2026년 12월 21일", "20일 남음")
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: visit.query(ScreeningStep) and visit.was_read)
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: visit.query(DoseStep) and visit.was_read and visit.entry("lot").value)
+        await pilot.press("1", "enter")
+        await wait_for(pilot, lambda: isinstance(app.screen, Message))
+        await see(pilot, "2026년 12월 21일", "20일 남았습니다")
+
+
+async def test_a_booking_cancelled_elsewhere_says_so_at_once(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        receipt = await book(app)
+        visit = await at_needle(app, pilot, receipt.booking)
+        await services_of(app).gateway.send(CancelBooking(receipt.booking), STAFF)
+        await services_of(app).settle()
+        await see(pilot, "취소되었거나 방문하지 않은 예약입니다")
+        assert not visit.query(DoseStep)
+        assert await given(app) == 0
+
+
+async def test_observation_is_finished_when_it_is_over_and_not_before(kiosk: Kiosk, clock: TestClock) -> None:
+    async with kiosk() as (app, pilot):
+        receipt = await book(app)
+        await vaccinate(app, receipt.booking)
+        visit = await at_visit(app, pilot, receipt.booking)
+        await done(app, pilot, visit)
+        await pilot.press("f2")
+        await wait_for(pilot, lambda: isinstance(app.screen, Message))
+        await see(pilot, "관찰은 09:45까지입니다")
+        await pilot.press("enter")
+        clock.move(minutes=15)
+        await wait_for(pilot, lambda: app.screen is visit and visit.was_read)
+        await pilot.press("f2")
+        await see(pilot, "09:45에 마침")
+        assert (await visit_of(app, receipt.booking)).injection.observation_finished_at is not None
+
+
+async def test_adverse_events_are_reported_and_shown(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        receipt = await book(app)
+        await vaccinate(app, receipt.booking)
+        await at_visit(app, pilot, receipt.booking)
+        await pilot.press("f4")
+        await wait_for(pilot, lambda: isinstance(app.screen, AdverseEventScreen))
+        form = app.screen
+        assert isinstance(form, AdverseEventScreen)
+        await see(pilot, "신고해야 합니다")
+        await pilot.press("f2")
+        await wait_for(pilot, lambda: error_of(form, "severity") and error_of(form, "description"))
+        await refuses(pilot, form, "description", *NOT_TEXT)
+        form.pick("severity").options.focus()
+        await pilot.press("2")
+        form.entry("description").value = "접종 뒤 어지러움"
+        await pilot.press("f2", "f2")
+        await see(pilot, "! 중간: 접종 뒤 어지러움")
+        [event] = (await visit_of(app, receipt.booking)).injection.adverse_events
+        assert event.severity is Severity.MODERATE
+
+
+async def test_a_correction_moves_the_dose_to_the_lot_it_came_from(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        code = (await levels(app))[0].vaccine.code
+        await services_of(app).gateway.send(AddStock(code, "OTHER", date(2028, 6, 1), 5), STAFF)
+        receipt = await book(app)
+        await vaccinate(app, receipt.booking)
+        await at_visit(app, pilot, receipt.booking)
+        await pilot.press("f5")
+        await wait_for(pilot, lambda: isinstance(app.screen, CorrectScreen))
+        form = app.screen
+        assert isinstance(form, CorrectScreen)
+        await pilot.press("f2")
+        await wait_for(pilot, lambda: "바뀐 내용이 없습니다" in error_of(form, "lot"))
+        form.pick("kind").options.focus()
+        await pilot.press("3")
+        form.entry("vaccinator").value = "박간호"
+        form.entry("reason").value = "상자를 다시 확인함"
+        await refuses(pilot, form, "lot", *NOT_TEXT, LOOSE, "NOLOT", "0")
+        await refuses(pilot, form, "vaccinator", *NOT_TEXT, "123")
+        form.entry("vaccinator").value = STAFF.name
+        form.entry("lot").value = "OTHER"
+        await refuses(pilot, form, "reason", *NOT_TEXT)
+        assert (await visit_of(app, receipt.booking)).injection.version == 1
+        form.entry("reason").value = "상자를 다시 확인함"
+        await pilot.press("f2")
+        await see(pilot, "OTHER (2028-06-01)")
+        assert {lot.number: lot.remaining for lot in await lots(app)} == {"LOT1": 50, "OTHER": 4}
+
+
+async def test_a_record_of_a_dose_never_given_is_voided_and_the_dose_is_back(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        receipt = await book(app)
+        await vaccinate(app, receipt.booking)
+        await at_visit(app, pilot, receipt.booking)
+        await pilot.press("f6")
+        await wait_for(pilot, lambda: isinstance(app.screen, VoidScreen))
+        form = app.screen
+        assert isinstance(form, VoidScreen)
+        await see(pilot, "백신이 몸에 들어갔습니까?")
+        await pilot.press("f2")
+        await wait_for(pilot, lambda: error_of(form, "given") and error_of(form, "kind"))
+        form.pick("given").options.focus()
+        await pilot.press("2")
+        form.pick("kind").options.focus()
+        await pilot.press("4")
+        await refuses(pilot, form, "reason", *NOT_TEXT)
+        form.pick("kind").options.focus()
+        await pilot.press("1", "f2")
+        await see(pilot, "쓰지 않은 백신은 재고로 돌아가고")
+        await pilot.press("1")
+        await see(pilot, "무효 처리된 기록입니다")
+        assert (await levels(app))[0].vaccine.stock == 50
+        await pilot.press("escape")
+        await see(pilot, "무효로 했습니다: 홍길동", "예정 1")
+        await type_text(pilot, receipt.booking)
+        await pilot.press("enter")
+        again = await opened(app, pilot)
+        assert again.visit.injection.status is InjectionStatus.EXPECTED
+
+
+async def test_who_did_not_come_gives_the_dose_to_whoever_waits(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        absent = await book(app, 1, vaccine=2)
+        waiting = await book(app, 2, "김민수", vaccine=2)
+        assert waiting.status is BookingStatus.WAITING
+        await at_visit(app, pilot, absent.booking)
+        await pilot.press("f7")
+        await wait_for(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: isinstance(app.screen, VisitScreen))
+        await pilot.press("f7")
+        await wait_for(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("1")
+        await see(pilot, "방문하지 않음으로 처리했습니다: 홍길동", "김민수")
+        assert isinstance(app.screen, InjectionDeskScreen)
+
+
+async def test_a_deferred_person_can_cancel_at_the_desk(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        receipt = await book(app)
+        code = (await visit_of(app, receipt.booking)).injection.code
+        gateway = services_of(app).gateway
+        await gateway.send(CheckIn(code), STAFF)
+        await gateway.send(RecordScreening(code, (Concern.ACUTE_ILLNESS,)), STAFF)
+        await at_visit(app, pilot, receipt.booking)
+        await see(pilot, "급성 질환")
+        await pilot.press("f8")
+        await see(pilot, "예약을 취소합니다")
+        await pilot.press("1")
+        await see(pilot, "예약을 취소했습니다: 홍길동")
+        assert (await levels(app))[0].vaccine.reserved == 0
+
+
+async def test_the_language_changes_in_the_middle_of_a_visit_and_nothing_typed_is_lost(kiosk: Kiosk) -> None:
+    async with kiosk(size=(100, 30)) as (app, pilot):
+        receipt = await book(app)
+        visit = await at_needle(app, pilot, receipt.booking)
+        visit.entry("vaccinator").value = "박간호"
+        await pilot.press("3", "f9")
+        await see(pilot, "Comirnaty (purple cap)", "Left thigh", "Use first", "expected: 1 of 2")
+        await see(pilot, "15 Aug 1945")
+        assert visit.entry("vaccinator").value == "박간호"
+        assert visit.pick("site").value is Site.LEFT_THIGH
+        await pilot.press("enter")
+        await done(app, pilot, visit)
+        await see(pilot, "The dose is recorded", "until 09:45, 15 minutes left")
+        await pilot.press("enter")
+        await see(pilot, "observed, 15 min", "Scan the booking code")
+
+
+async def test_help_stands_over_a_visit_without_harm(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        receipt = await book(app)
+        visit = await at_needle(app, pilot, receipt.booking)
+        await pilot.press("f1")
+        await see(pilot, "Enter 키가 다음 단계로 갑니다")
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: app.screen is visit)
+        assert await given(app) == 0

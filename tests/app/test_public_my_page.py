@@ -1,0 +1,210 @@
+"""My page and the certificate application: one's own records, and what can be done about them."""
+
+from __future__ import annotations
+
+import pytest
+from textual.pilot import Pilot
+
+from domain.booking import Book, BookingReceipt
+from domain.certificate import CertificateStatus, IssueCertificate, ListCertificates
+from domain.codes import spoken
+from domain.injection import CheckIn, CompleteInjection, FindVisits, Screen
+from domain.presentation import Site
+from domain.vaccine import ListVaccines
+from kiosk.app import ClinicApp
+from kiosk.screens.identify import IdentifyScreen
+from tests.app.conftest import Kiosk
+from tests.app.terminal import screen_text, see, type_text, wait_for
+from tests.app.test_public_booking import was_read
+from tests.clinics import STAFF, person
+
+
+async def book(app: ClinicApp, number: int = 1) -> BookingReceipt:
+    """A booking made elsewhere."""
+    services = app.services
+    assert services
+    vaccine = (await services.gateway.ask(ListVaccines()))[0].vaccine
+    today = services.clinic.today(services.clock.now())
+    receipt = await services.gateway.send(
+        Book(person(number), vaccine.code, services.clinic.slots_on(today)[4])
+    )
+    await services.settle()
+    return receipt
+
+
+async def vaccinate(app: ClinicApp, booking: str) -> None:
+    """The whole visit at the desk."""
+    services = app.services
+    assert services
+    gateway = services.gateway
+    [visit] = await gateway.ask(FindVisits(booking), STAFF)
+    code = visit.injection.code
+    await gateway.send(CheckIn(code), STAFF)
+    await gateway.send(Screen(code), STAFF)
+    await gateway.send(CompleteInjection(code, "LOT1", Site.LEFT_ARM, STAFF.name), STAFF)
+    await services.settle()
+
+
+async def issue(app: ClinicApp) -> str:
+    """The officer issues what waits."""
+    services = app.services
+    assert services
+    await services.settle()
+    [waiting] = await services.gateway.ask(ListCertificates(CertificateStatus.READY), STAFF)
+    await services.gateway.send(IssueCertificate(waiting.certificate.code), STAFF)
+    await services.settle()
+    return waiting.certificate.code
+
+
+async def identify(pilot: Pilot[int], place: str, code: str) -> None:
+    """Enter by a code."""
+    await pilot.press(place)
+    await see(pilot, "어떻게 찾을까요?", "> 1")
+    await pilot.press("1")
+    await see(pilot, "번호를 입력하세요")
+    await type_text(pilot, code)
+    await pilot.press("enter")
+
+
+async def test_a_booking_is_found_by_its_code_in_any_keyboard_mode_and_cancelled(kiosk: Kiosk) -> None:
+    async with kiosk(size=(40, 16)) as (app, pilot):
+        receipt = await book(app)
+        await identify(pilot, "2", spoken(receipt.booking).lower())
+        await see(pilot, "홍*동", "예약됨")
+        assert "홍길동" not in screen_text(app)
+        await pilot.press("1")
+        await see(pilot, spoken(receipt.booking), "예약표 만들기")
+        await was_read(pilot)
+        await pilot.press("2")
+        await see(pilot, "정말 취소하시겠습니까?")
+        await pilot.press("1")
+        await see(pilot, "상태: 취소됨")
+        await pilot.press("escape")
+        await see(pilot, "무엇을 보시겠습니까?", "취소됨")
+
+
+async def test_a_person_is_found_by_name_birth_date_and_phone(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        await book(app)
+        await pilot.press("2")
+        await see(pilot, "어떻게 찾을까요?", "> 1")
+        await pilot.press("2")
+        for question, answer in (
+            ("이름은 무엇", "홍길동"), ("생년월일은", "1945.8.15"), ("전화번호는", "010-0000-0001"),
+        ):  # fmt: skip
+            await see(pilot, question)
+            await type_text(pilot, answer)
+            await pilot.press("enter")
+        await see(pilot, "무엇을 보시겠습니까?", "홍*동")
+
+
+@pytest.mark.parametrize("wrong", ["", "x" * 10_000, "[/red]", "BK7-M3Q-9XB", "😀", "예약번호"])
+async def test_a_wrong_code_is_refused_beside_the_field(kiosk: Kiosk, wrong: str) -> None:
+    async with kiosk(size=(40, 16)) as (app, pilot):
+        await identify(pilot, "2", wrong)
+        await see(pilot, "! 아래 내용을", "다시 확인해")
+        assert isinstance(app.screen, IdentifyScreen)
+        assert app.screen.field.value == wrong
+
+
+async def test_somebody_unknown_is_told_so_and_too_many_attempts_wait(kiosk: Kiosk) -> None:
+    async with kiosk(size=(40, 16)) as (app, pilot):
+        receipt = await book(app)
+        nobody = next(c for c in _codes(receipt.booking) if c != receipt.booking)
+        await identify(pilot, "2", nobody)
+        await see(pilot, "찾지 못했습니다")
+        for _ in range(5):
+            screen = app.screen
+            assert isinstance(screen, IdentifyScreen)
+            await wait_for(pilot, lambda: not app.screen.busy)  # type: ignore[attr-defined]
+            await pilot.press("enter")
+        await see(pilot, "초 뒤에 다시")
+
+
+def _codes(like: str) -> list[str]:
+    """Codes that are well formed, and nobody's."""
+    from domain.codes import check_character
+
+    bodies = [like[:-2] + letter for letter in "23456789"]
+    return [body + check_character(body) for body in bodies]
+
+
+async def test_a_certificate_is_applied_for_followed_and_made(kiosk: Kiosk) -> None:
+    async with kiosk(size=(40, 16)) as (app, pilot):
+        receipt = await book(app)
+        await identify(pilot, "3", receipt.booking)
+        await see(pilot, "증명할 접종이 아직 없습니다", "접종을 마친 뒤에")
+        await vaccinate(app, receipt.booking)
+        await see(pilot, "어느 접종의 증명서입니까?", "신청 안 함")
+        await pilot.press("1")
+        await see(pilot, "증명서 신청하기")
+        await was_read(pilot)
+        await pilot.press("1")
+        await see(pilot, "증명서를 신청할까요?")
+        await pilot.press("1")
+        await see(pilot, "신청됨", "신청 취소하기")
+        certificate = await issue(app)
+        await see(pilot, "발급됨", spoken(certificate), "증명서 만들기")
+        await pilot.press("1")
+        await see(pilot, "만들었습니다")
+        assert list(app.settings.paper_folder.glob("certificate-*.pdf"))
+
+
+async def test_an_application_is_taken_back_and_made_again(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        receipt = await book(app)
+        await vaccinate(app, receipt.booking)
+        await identify(pilot, "3", receipt.booking)
+        await see(pilot, "신청 안 함")
+        await pilot.press("1")
+        await see(pilot, "증명서 신청하기")
+        await was_read(pilot)
+        for title, after in (
+            ("증명서를 신청할까요?", "신청 취소하기"),
+            ("신청을 취소할까요?", "증명서 신청하기"),
+            ("증명서를 신청할까요?", "신청 취소하기"),
+        ):
+            await pilot.press("1")
+            await see(pilot, title)
+            await pilot.press("1")
+            await see(pilot, after)
+
+
+async def test_my_page_shows_dose_application_and_certificate_and_makes_the_paper(kiosk: Kiosk) -> None:
+    async with kiosk(size=(80, 24)) as (app, pilot):
+        receipt = await book(app)
+        await vaccinate(app, receipt.booking)
+        await identify(pilot, "2", receipt.booking)
+        await see(pilot, "접종 완료", "2 접종: 코미나티주 (보라색 뚜껑) 1/2차")
+        await pilot.press("2")
+        await see(pilot, "증명서 신청하기", "제조번호: LOT1", "다음 접종")
+        await was_read(pilot)
+        await pilot.press("1")
+        await see(pilot, "증명서를 신청할까요?")
+        await pilot.press("1")
+        await see(pilot, "신청되었습니다", "신청 번호")
+        await pilot.press("enter")
+        await issue(app)
+        await pilot.press("escape")
+        await see(pilot, "증명서: 코미나티", "발급됨")
+        await pilot.press("1")
+        await see(pilot, "증명서 만들기")
+        await was_read(pilot)
+        await pilot.press("1")
+        await see(pilot, "만들었습니다", ".pdf")
+
+
+async def test_the_next_visitor_does_not_see_the_last_ones_page(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        receipt = await book(app)
+        await identify(pilot, "2", receipt.booking)
+        await see(pilot, "홍*동")
+        await pilot.press("escape")
+        await see(pilot, "무엇을 도와드릴까요?")
+        await pilot.press("2")
+        await see(pilot, "어떻게 찾을까요?")
+        await pilot.press("1")
+        await see(pilot, "번호를 입력하세요")
+        assert isinstance(app.screen, IdentifyScreen)
+        assert app.screen.field.value == ""
+        assert "홍*동" not in screen_text(app)

@@ -1,0 +1,352 @@
+"""Vaccine admin on the real clinic, by keyboard."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+
+from domain.booking import BookingStatus, GetBooking
+from domain.stock import EntryKind, LotStatus
+from domain.vaccine import AddStock
+from kiosk.gs1 import SEPARATOR_SIGN
+from kiosk.screens.desk.add_stock import AddStockScreen
+from kiosk.screens.desk.ledger import PAGE, LedgerScreen
+from kiosk.screens.desk.new_vaccine import NewVaccineScreen
+from kiosk.screens.desk.register import PresentationScreen, RegisterScreen
+from kiosk.screens.desk.take_out import QuarantineScreen, WriteOffScreen
+from kiosk.screens.desk.vaccine_lots import VaccineLotsScreen
+from kiosk.screens.vaccine_admin import VaccineAdminScreen
+from kiosk.widgets.desk_table import DeskTable
+from kiosk.widgets.modals import Confirm
+from tests.app.conftest import Kiosk, settings_in
+from tests.app.desks import (
+    LONG,
+    LOOSE,
+    MARKUP,
+    NOT_A_DATE,
+    NOT_A_NUMBER,
+    NOT_TEXT,
+    at_desk,
+    book,
+    cells,
+    error_of,
+    ledger,
+    levels,
+    lots,
+    refuses,
+    services_of,
+)
+from tests.app.terminal import screen_text, see, type_text, wait_for
+from tests.clinics import STAFF, TestClock
+
+GTIN = "08806500012343"
+SOON = date(2026, 12, 1)
+
+
+async def deliver(app, lot: str, expires_on: date, doses: int, vaccine: int = 0) -> None:  # type: ignore[no-untyped-def]
+    code = (await levels(app))[vaccine].vaccine.code
+    await services_of(app).gateway.send(AddStock(code, lot, expires_on, doses), STAFF)
+
+
+async def test_an_empty_clinic_says_what_to_do_and_registers_from_the_clinical_rules(
+    kiosk: Kiosk, tmp_path: Path
+) -> None:
+    async with kiosk(settings=settings_in(tmp_path / "new")) as (app, pilot):
+        await at_desk(app, VaccineAdminScreen)
+        await see(pilot, "아직 등록된 백신이 없습니다", "F2")
+        await pilot.press("f2")
+        await see(pilot, "등록할 백신을 고르세요", "코미나티주 (보라색 뚜껑)")
+        await pilot.press("enter")
+        await see(pilot, "임상의의 확인이 필요합니다", "적용 시작", "2021년 1월 1일", "출처")
+        assert isinstance(app.screen, PresentationScreen)
+        await pilot.press("f2")
+        await see(pilot, "등록했습니다: 코미나티주 (보라색 뚜껑)")
+        await wait_for(pilot, lambda: isinstance(app.screen, VaccineAdminScreen))
+        assert [level.vaccine.presentation.key for level in await levels(app)] == ["comirnaty-purple-2021"]
+        await see(pilot, "입고된 백신이 없습니다")
+
+
+async def test_what_is_registered_is_marked_and_not_registered_again(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        await at_desk(app, VaccineAdminScreen)
+        await see(pilot, "코미나티주")
+        await pilot.press("f2")
+        await see(pilot, "등록됨")
+        await pilot.press("enter")
+        await see(pilot, "이미 등록되어 있습니다")
+        await pilot.press("f2")
+        assert isinstance(app.screen, PresentationScreen)
+        assert len(await levels(app)) == 3
+
+
+async def test_the_counters_follow_a_booking_made_elsewhere(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        screen = await at_desk(app, VaccineAdminScreen)
+        table = screen.query_one("#levels", DeskTable)
+        await wait_for(pilot, lambda: cells(table)[0][1:] == ["50", "0", "50", "0"])
+        await book(app)
+        await wait_for(pilot, lambda: cells(table)[0][1:] == ["50", "1", "49", "0"])
+        await book(app, 2, vaccine=1)
+        await wait_for(pilot, lambda: cells(table)[1][1:] == ["0", "0", "0", "1"])
+
+
+async def test_a_scanned_box_fills_lot_and_expiry_and_comes_in_once(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        await at_desk(app, VaccineAdminScreen)
+        await see(pilot, "코미나티주")
+        await pilot.press("f3")
+        await wait_for(pilot, lambda: isinstance(app.screen, AddStockScreen))
+        form = app.screen
+        assert isinstance(form, AddStockScreen)
+        await type_text(pilot, f"01{GTIN}17271231\x1d10AB-77\x1d21S1")
+        assert SEPARATOR_SIGN in form.entry("lot").value
+        await pilot.press("enter")
+        await see(pilot, "바코드에서 읽었습니다")
+        assert (form.entry("lot").value, form.entry("expires_on").value) == ("AB-77", "2027-12-31")
+        await wait_for(pilot, lambda: form.focused is form.entry("doses").input)
+        await type_text(pilot, "12")
+        await pilot.press("enter", "enter")
+        await wait_for(pilot, lambda: app.screen is not form)
+        assert [(lot.number, lot.remaining) for lot in await lots(app)] == [("AB-77", 12), ("LOT1", 50)]
+
+
+async def test_a_separator_that_a_keyboard_has_not_is_kept(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        await at_desk(app, VaccineAdminScreen)
+        await see(pilot, "코미나티주")
+        await pilot.press("f3")
+        await wait_for(pilot, lambda: isinstance(app.screen, AddStockScreen))
+        await pilot.press("A", "ctrl+right_square_bracket", "B")
+        assert isinstance(app.screen, AddStockScreen)
+        assert app.screen.entry("lot").value == f"A{SEPARATOR_SIGN}B"
+
+
+async def test_a_lot_whose_end_is_open_asks_to_look_at_the_label(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        await at_desk(app, VaccineAdminScreen)
+        await see(pilot, "코미나티주")
+        await pilot.press("f3")
+        await wait_for(pilot, lambda: isinstance(app.screen, AddStockScreen))
+        await type_text(pilot, f"01{GTIN}1727123110AB12321SER999")
+        await pilot.press("enter")
+        await see(pilot, "끝이 분명하지 않습니다", "AB123")
+
+
+async def test_a_delivery_refuses_every_wrong_entry_beside_its_field(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        await at_desk(app, VaccineAdminScreen)
+        await see(pilot, "코미나티주")
+        await pilot.press("f3", "f2")
+        await wait_for(pilot, lambda: isinstance(app.screen, AddStockScreen))
+        form = app.screen
+        assert isinstance(form, AddStockScreen)
+        await wait_for(pilot, lambda: all(error_of(form, f) for f in ("lot", "expires_on", "doses")))
+        before = await ledger(app)
+        form.entry("lot").value, form.entry("expires_on").value = "NEW1", "20271231"
+        form.entry("doses").value = "10"
+        await refuses(pilot, form, "lot", *NOT_TEXT, LOOSE, "A" * 21)
+        await refuses(pilot, form, "expires_on", *NOT_A_DATE)
+        await refuses(pilot, form, "doses", *NOT_A_NUMBER, "0", "100001")
+        assert await ledger(app) == before
+        form.entry("lot").value = "LOT1"
+        await pilot.press("f2")
+        await see(pilot, "기록된 유효기간은 2028년 1월 1일")
+        assert await ledger(app) == before
+
+
+async def test_writing_off_says_how_many_bookings_go_back_before_it_does(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        first = await book(app, 1, vaccine=2)
+        await at_desk(app, VaccineAdminScreen)
+        await see(pilot, "스파이크박스")
+        await pilot.press("down", "down", "enter")
+        await wait_for(pilot, lambda: isinstance(app.screen, VaccineLotsScreen))
+        await see(pilot, "LOT1")
+        await pilot.press("f5")
+        await wait_for(pilot, lambda: isinstance(app.screen, WriteOffScreen))
+        await type_text(pilot, "1")
+        await pilot.press("enter", "1", "f2")
+        await see(pilot, "예약 1건이 백신이 모자라 대기로 돌아갑니다", "파손")
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: isinstance(app.screen, WriteOffScreen))
+        assert (await levels(app))[2].vaccine.stock == 1, "Enter alone changes nothing"
+        await pilot.press("f2")
+        await wait_for(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("1")
+        await see(pilot, "폐기했습니다: 제조번호 LOT1, 1회분")
+        level = (await levels(app))[2]
+        assert (level.vaccine.stock, level.vaccine.reserved, level.waiting) == (0, 0, 1)
+        detail = await services_of(app).gateway.ask(GetBooking(first.booking), STAFF)
+        assert detail.booking.status is BookingStatus.WAITING
+        assert (await ledger(app, 2))[0].reason == "파손"
+
+
+async def test_writing_off_refuses_every_wrong_entry_beside_its_field(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        await at_desk(app, VaccineAdminScreen)
+        await see(pilot, "LOT1")
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: isinstance(app.screen, VaccineLotsScreen))
+        await see(pilot, "LOT1")
+        await pilot.press("f5", "f2")
+        await wait_for(pilot, lambda: isinstance(app.screen, WriteOffScreen))
+        form = app.screen
+        assert isinstance(form, WriteOffScreen)
+        await wait_for(pilot, lambda: error_of(form, "doses") and error_of(form, "kind"))
+        before = await ledger(app)
+        form.entry("doses").value = "1"
+        form.pick("kind").options.focus()
+        await pilot.press("5")
+        await refuses(pilot, form, "reason", *NOT_TEXT)
+        form.entry("reason").value = LOOSE
+        await refuses(pilot, form, "doses", *NOT_A_NUMBER, "0", "51")
+        assert await ledger(app) == before
+
+
+async def test_a_lot_in_quarantine_leaves_the_stock(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        await at_desk(app, VaccineAdminScreen)
+        await see(pilot, "LOT1")
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: isinstance(app.screen, VaccineLotsScreen))
+        await see(pilot, "LOT1")
+        await pilot.press("f6")
+        await wait_for(pilot, lambda: isinstance(app.screen, QuarantineScreen))
+        form = app.screen
+        assert isinstance(form, QuarantineScreen)
+        await pilot.press("4")
+        await refuses(pilot, form, "reason", *NOT_TEXT)
+        form.pick("kind").options.focus()
+        await pilot.press("1", "f2")
+        await see(pilot, "남은 50회분", "대기로 돌아가는 예약은 없습니다")
+        await pilot.press("1")
+        await see(pilot, "사용을 중지했습니다", "사용 중지")
+        [lot] = await lots(app)
+        assert (lot.status, lot.remaining) == (LotStatus.QUARANTINED, 0)
+
+
+async def test_lots_say_in_words_what_expires_soon_what_expired_and_what_goes_first(
+    kiosk: Kiosk, clock: TestClock
+) -> None:
+    async with kiosk() as (app, pilot):
+        today = date(2026, 11, 23)
+        await deliver(app, "OLD", today, 3)
+        await deliver(app, "SOON", today + timedelta(days=4), 3)
+        clock.move(days=2)
+        screen = await at_desk(app, VaccineAdminScreen)
+        table = screen.query_one("#lots", DeskTable)
+        await wait_for(pilot, lambda: [row[0] for row in cells(table)] == ["OLD", "SOON", "LOT1"])
+        assert [row[3] for row in cells(table)] == [
+            "유효기간 지남", "72시간 안에 만료, 먼저 쓸 것", "사용 가능",
+        ]  # fmt: skip
+
+
+async def test_the_ledger_comes_in_pages_newest_first(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        for number in range(PAGE + 5):
+            await deliver(app, f"L{number}", SOON, number + 1, vaccine=1)
+        await at_desk(app, VaccineAdminScreen)
+        await see(pilot, "코미나티주")
+        await pilot.press("down", "f4")
+        await see(pilot, "1번째부터 100번째까지", "더 있습니다", "L104", "+105")
+        assert isinstance(app.screen, LedgerScreen)
+        await pilot.press("f2")
+        await see(pilot, "101번째부터 105번째까지", "L0")
+        await pilot.press("f2", "f3")
+        await see(pilot, "1번째부터 100번째까지")
+
+
+async def test_a_new_vaccine_refuses_every_wrong_entry_and_is_registered_when_right(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        await at_desk(app, VaccineAdminScreen)
+        await see(pilot, "코미나티주")
+        await pilot.press("f2")
+        await wait_for(pilot, lambda: isinstance(app.screen, RegisterScreen))
+        await pilot.press("f2")
+        await wait_for(pilot, lambda: isinstance(app.screen, NewVaccineScreen))
+        form = app.screen
+        assert isinstance(form, NewVaccineScreen)
+        await pilot.press("f2")
+        empty = ("name_ko", "name_en", "manufacturer", "disease", "min_age")
+        await wait_for(pilot, lambda: all(error_of(form, field) for field in empty))
+        right = {"name_ko": "새백신", "name_en": "Newvax 1", "manufacturer": "Maker", "min_age": "6"}
+        for field, value in right.items():
+            form.entry(field).value = value
+        form.pick("disease").options.focus()
+        await pilot.press("2")
+        for field in ("name_ko", "manufacturer"):
+            await refuses(pilot, form, field, *NOT_TEXT)
+        await refuses(pilot, form, "name_en", *NOT_TEXT, LOOSE, "새백신", "--")
+        for field in ("min_age", "primary_doses", "interval_days", "observation_minutes"):
+            await refuses(pilot, form, field, *NOT_A_NUMBER)
+        await refuses(pilot, form, "primary_doses", "0", "10")
+        await refuses(pilot, form, "observation_minutes", "14", "0")
+        await refuses(pilot, form, "volume_ml", *NOT_TEXT, LOOSE, "0", "-1", "abc", "9", "0.001")
+        form.entry("primary_doses").value = "2"
+        await refuses(pilot, form, "interval_days", "0")
+        form.entry("interval_days").value = "28"
+        form.pick("unit").options.focus()
+        await pilot.press("2")
+        assert len(await levels(app)) == 3
+        await pilot.press("f2")
+        await see(pilot, "임상의가 값을 확인했습니까")
+        await pilot.press("1")
+        await see(pilot, "등록했습니다: 새백신")
+        await wait_for(pilot, lambda: isinstance(app.screen, VaccineAdminScreen))
+        made = (await levels(app))[3].vaccine.presentation
+        assert (made.key, made.min_age_months, made.primary_doses, made.interval_days) == (
+            "own-newvax-1", 6, 2, 28,
+        )  # fmt: skip
+
+
+async def test_the_same_new_vaccine_twice_is_refused_beside_its_name(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        for _ in range(2):
+            form = NewVaccineScreen(services_of(app), STAFF, lambda words: None)
+            await app.push_screen(form)
+            for field in ("name_ko", "name_en", "manufacturer"):
+                form.entry(field).value = "New"
+            form.entry("min_age").value = "1"
+            form.pick("disease").options.focus()
+            await pilot.press("1", "f2")
+            await wait_for(pilot, lambda: isinstance(app.screen, Confirm))
+            await pilot.press("1")
+            await wait_for(pilot, lambda: not isinstance(app.screen, Confirm))
+            await wait_for(pilot, lambda form=form: app.screen is not form or error_of(form, "name_en"))
+        await see(pilot, "이미 등록되어 있습니다")
+        assert len(await levels(app)) == 4
+
+
+async def test_the_language_changes_live_and_what_was_typed_stays(kiosk: Kiosk) -> None:
+    async with kiosk(size=(100, 30)) as (app, pilot):
+        await at_desk(app, VaccineAdminScreen)
+        await see(pilot, "코미나티주 (보라색 뚜껑)", "예약가능")
+        await pilot.press("f9")
+        await see(pilot, "Comirnaty (purple cap)", "Waiting", "use first")
+        await pilot.press("f3")
+        await see(pilot, "Lot (or scan the code on the box)")
+        await type_text(pilot, "ABC")
+        await pilot.press("f2")
+        await see(pilot, "Please fill this in")
+        await pilot.press("f9")
+        await see(pilot, "제조번호", "이 칸을 채워 주세요", "ABC")
+        assert "Please" not in screen_text(app)
+
+
+async def test_names_that_look_like_markup_are_shown_as_they_are(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        form = NewVaccineScreen(services_of(app), STAFF, lambda words: None)
+        await app.push_screen(form)
+        form.entry("name_ko").value = MARKUP
+        await pilot.press("f2")
+        await wait_for(pilot, lambda: error_of(form, "name_ko").endswith("[]"))
+        await type_text(pilot, LONG)
+        await pilot.press("f2")
+        await see(pilot, "자까지 쓸 수 있습니다")
+
+
+async def test_every_entry_of_the_ledger_of_a_day_is_named_in_both_languages(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, _):
+        for language in ("ko", "en"):
+            app.speak(language)
+            assert all(app.texts.has(f"vaccine_admin.kind.{kind.value}") for kind in EntryKind)
