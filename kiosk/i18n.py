@@ -60,7 +60,9 @@ class Texts:
         if isinstance(value, tuple | list | frozenset):
             return ", ".join(self.fact(part) for part in value)
         text = str(value)
-        return self.word(text) if isinstance(value, str) and self.has(f"status.{text}") else text
+        if isinstance(value, str) and self.has(f"status.{text}"):
+            return self.word(text)
+        return table(self.language, "reasons").get(f"reasons.{text}", text)
 
     def word(self, value: str) -> str:
         """The word for a status, a concern, a role or another value of the code."""

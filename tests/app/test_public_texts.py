@@ -18,7 +18,7 @@ import kiosk.paper.printer_errors
 import kiosk.screens.booking
 from domain import errors
 from domain.booking import BookingStatus
-from domain.errors import ClinicError
+from domain.errors import ClinicError, StorageUnavailable
 from domain.injection import Concern
 from kiosk.i18n import LANGUAGES, Texts, table
 from kiosk.locations import LOCALES
@@ -122,3 +122,9 @@ def luminance(colour: str) -> float:
     parts = [part / 255 for part in Color.parse(colour).rgb]
     red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_what_a_database_says_is_said_in_the_readers_language() -> None:
+    full = StorageUnavailable(reason="database or disk is full")
+    assert "가득" in Texts("ko").error(full)
+    assert "the disk is full" in Texts("en").error(full)

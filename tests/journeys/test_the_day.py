@@ -14,21 +14,8 @@ from tests.journeys import the_day as day
 
 
 def test_the_clinics_day_by_keyboard_alone(tmp_path: Path) -> None:
-    look = day.nothing_to_look_at
     with day.kiosk_in(tmp_path) as terminal:
-        pin = day.first_start(terminal, look)
-        day.unlock(terminal, pin, look)
-        day.take_doses_in(terminal, look)
-        day.lock(terminal)
-        code = day.book(terminal, look)
-        day.unlock(terminal, pin, look)
-        day.vaccinate(terminal, code, look)
-        day.lock(terminal)
-        day.apply(terminal, code, look)
-        day.unlock(terminal, pin, look)
-        day.issue(terminal, look)
-        day.lock(terminal)
-        day.my_page(terminal, code, look)
+        day.the_whole_day(terminal, day.nothing_to_look_at)
 
     [paper] = (tmp_path / "paper").glob("certificate-*.pdf")
     assert list((tmp_path / "paper").glob("ticket-*.pdf"))

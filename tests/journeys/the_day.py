@@ -155,5 +155,23 @@ def my_page(terminal: Terminal, code: str, look: Look) -> None:
     look(terminal, "my-page")
 
 
+def the_whole_day(terminal: Terminal, look: Look) -> str:
+    """All of it, in order; answers the booking's code."""
+    pin = first_start(terminal, look)
+    unlock(terminal, pin, look)
+    take_doses_in(terminal, look)
+    lock(terminal)
+    code = book(terminal, look)
+    unlock(terminal, pin, look)
+    vaccinate(terminal, code, look)
+    lock(terminal)
+    apply(terminal, code, look)
+    unlock(terminal, pin, look)
+    issue(terminal, look)
+    lock(terminal)
+    my_page(terminal, code, look)
+    return code
+
+
 def nothing_to_look_at(terminal: Terminal, name: str) -> None:
     """For the test: no pictures."""
