@@ -102,12 +102,12 @@ def public_at_40_by_16() -> None:
 def busy_day() -> None:
     """The desks in the middle of the demo's day, in both languages."""
     steps: dict[str, Callable[[Terminal], object]] = {
-        "injection-desk": lambda t: t.press("2").still(0.8),
+        "injection-desk": lambda t: day.choose(t, "접종 창구").still(0.8),
         "injection-desk-en": lambda t: t.press("f9").still(0.8),
-        "vaccine-admin-busy": lambda t: t.press("f9").still().press("esc").still().press("1").still(0.8),
+        "vaccine-admin-busy": lambda t: day.choose(t.press("f9").still().press("esc"), "백신 관리").still(0.8),
         "vaccine-ledger": lambda t: t.press("f4").still(0.8),
         "vaccine-admin-contrast": lambda t: t.press("esc").still().press("f10").still(0.8),
-        "certificate-issue-busy": lambda t: t.press("f10", "esc").still().press("3").still(0.8),
+        "certificate-issue-busy": lambda t: day.choose(t.press("f10", "esc"), "증명서 발급").still(0.8),
     }
     with tempfile.TemporaryDirectory() as name, day.kiosk_in(Path(name), 100, 30, "--demo") as terminal:
         terminal.see("PIN", "Enter")

@@ -54,14 +54,22 @@ def unlock(terminal: Terminal, pin: str, look: Look) -> None:
     look(terminal, "staff-menu")
 
 
+def choose(terminal: Terminal, label: str) -> Terminal:
+    """Press the number that stands before this choice."""
+    terminal.see(label)
+    number = re.search(rf"(\d)\s+{re.escape(label)}", terminal.text)
+    assert number, terminal.text
+    return terminal.press(number[1])
+
+
 def lock(terminal: Terminal) -> None:
     """From the menu back to an empty home."""
-    terminal.see("어디에서").press("5").see("무엇을 도와")
+    choose(terminal, "화면 잠그기").see("무엇을 도와")
 
 
 def take_doses_in(terminal: Terminal, look: Look) -> None:
     """The vaccine manager registers a vaccine and takes fifty doses in."""
-    terminal.press("1").see("등록된 백신이 없").press("f2").see("코미나티주")
+    choose(terminal, "백신 관리").see("등록된 백신이 없").press("f2").see("코미나티주")
     look(terminal, "vaccine-known")
     terminal.press("enter").see("임상의")
     look(terminal, "vaccine-facts")
@@ -95,15 +103,19 @@ def book(terminal: Terminal, look: Look) -> str:
     code = re.search(r"B\w\w-\w{3}-\w{3}", terminal.text)
     assert code, terminal.text
     look(terminal, "booking-done")
-    terminal.press("1").see("만들었습니다")
+    if "QR" in terminal.text:  # where the terminal has room for it
+        choose(terminal, "QR 코드 보기").still()
+        look(terminal, "booking-qr")
+        terminal.press("esc").see("예약 번호")
+    choose(terminal, "예약표 만들기").see("만들었습니다")
     look(terminal, "booking-ticket")
-    terminal.press("enter").see("예약 번호").press("3").see("무엇을 도와")
+    choose(terminal.press("enter").see("예약 번호"), "끝내기").see("무엇을 도와")
     return code.group()
 
 
 def vaccinate(terminal: Terminal, code: str, look: Look) -> None:
     """The vaccinator scans, reads back, screens, and records the dose."""
-    terminal.press("2").see("스캔")
+    choose(terminal, "접종 창구").see("스캔")
     terminal.paste(code.replace("-", "")).press("enter").see(NAME, "신원 확인")
     look(terminal, "desk-identity")
     terminal.press("enter").see("예진 차례")
@@ -140,7 +152,7 @@ def apply(terminal: Terminal, code: str, look: Look) -> None:
 
 def issue(terminal: Terminal, look: Look) -> None:
     """The certificate officer issues all that wait."""
-    terminal.press("3").see("발급을 기다리는 신청 1건", NAME)
+    choose(terminal, "증명서 발급").see("발급을 기다리는 신청 1건", NAME)
     look(terminal, "certificate-issue")
     terminal.press("f2").see("모두 발급합니다").press("1").see("끝났습니다. 발급 1건, 실패 0건")
     look(terminal, "certificate-issued")
