@@ -36,7 +36,7 @@ from domain.events import (
     StockAdded,
 )
 from domain.messages import Command, Query
-from domain.ports import Context, UnitOfWork
+from domain.ports import Context, Place, UnitOfWork
 from domain.presentation import Disease, Presentation
 from domain.recipient import PersonDetails, Recipient, identity_digest, masked, parse_text
 from domain.stock import EntryKind, Vaccine, post
@@ -182,7 +182,7 @@ class PromoteWaiting(Command[int]):
 
 
 @dataclass(frozen=True)
-class PrintTicket(Command[str]):
+class PrintTicket(Command[Place]):
     """The booking's ticket as PDF; answers where it was put."""
 
     allowed: ClassVar[frozenset[Role]] = RECIPIENT | STAFF_ROLES

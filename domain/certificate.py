@@ -12,7 +12,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from domain.actors import ADMINISTRATOR, BY_POLICY, CERTIFICATE_OFFICER, RECIPIENT, STAFF_ROLES, Role
+from domain.actors import BY_POLICY, CERTIFICATE_OFFICER, RECIPIENT, Role
 from domain.application import ApplicationStatus
 from domain.codes import Kind, new_code
 from domain.errors import ApplicationClosed, CertificateClosed, CertificateOutdated, NotAllowed
@@ -29,7 +29,7 @@ from domain.events import (
 )
 from domain.injection import Injection
 from domain.messages import Command, Query
-from domain.ports import Context, UnitOfWork
+from domain.ports import Context, Place, UnitOfWork
 from domain.presentation import Disease, Route, Site
 from domain.recipient import Recipient, Sex, parse_text
 from domain.uvci import uvci
@@ -140,6 +140,7 @@ class Certificate:
     reason: str = ""
     """Why it was revoked."""
     prints: int = 0
+    """How many copies may be in somebody's hands: those that did not come out are not among them."""
 
     def states(self, injection: str) -> bool:
         """Whether this injection is among those that it states."""
@@ -197,47 +198,6 @@ class Draft:
     """Every completed injection of the same person."""
 
 
-@dataclass(frozen=True)
-class Standing:
-    """What has become of a certificate, without a word about whose it is."""
-
-    certificate: str
-    status: CertificateStatus
-    reason: str = ""
-    replaced_by: str = ""
-
-
-@dataclass(frozen=True)
-class GetStanding(Query[Standing]):
-    """Whether a certificate that somebody shows is still the live one. Raises NotFound."""
-
-    allowed: ClassVar[frozenset[Role]] = STAFF_ROLES | BY_POLICY
-    certificate: str
-
-
-@dataclass(frozen=True)
-class Revoked:
-    """A certificate that was revoked or replaced, as a revocation list names it."""
-
-    number: str
-    credential: Credential
-
-
-@dataclass(frozen=True)
-class ListRevoked(Query[list[Revoked]]):
-    """Every certificate that was signed and is not to be accepted any more, oldest first."""
-
-    allowed: ClassVar[frozenset[Role]] = ADMINISTRATOR | BY_POLICY
-
-
-@dataclass(frozen=True)
-class ListSignedWith(Query[list[Standing]]):
-    """Every certificate that was signed by the signer of these key ids, oldest first."""
-
-    allowed: ClassVar[frozenset[Role]] = ADMINISTRATOR | BY_POLICY
-    key_ids: tuple[str, ...]
-
-
 # -- what can be done -----------------------------------------------------------------------------
 
 
@@ -246,7 +206,7 @@ class Issued:
     """A certificate that left the press, and where its paper was put."""
 
     certificate: str
-    place: str
+    place: Place
 
 
 @dataclass(frozen=True)
@@ -281,6 +241,14 @@ class RecordPrint(Command[int]):
     """Paper of a live certificate is about to leave; counted, and refused once it is revoked."""
 
     allowed: ClassVar[frozenset[Role]] = RECIPIENT | CERTIFICATE_OFFICER
+    certificate: str
+
+
+@dataclass(frozen=True)
+class RecordFailedPrint(Command[int]):
+    """A copy that was counted did not come out; answers how many there are without it."""
+
+    allowed: ClassVar[frozenset[Role]] = BY_POLICY
     certificate: str
 
 
@@ -336,6 +304,14 @@ def record_print(uow: UnitOfWork, command: RecordPrint, context: Context) -> int
     printed = replace(certificate, prints=certificate.prints + 1)
     uow.certificates.save(printed)
     return printed.prints
+
+
+def record_failed_print(uow: UnitOfWork, command: RecordFailedPrint, context: Context) -> int:
+    """Copies are counted before they are printed, so one that did not come out is taken back."""
+    certificate = uow.certificates.get(command.certificate)
+    fewer = replace(certificate, prints=max(0, certificate.prints - 1))
+    uow.certificates.save(fewer)
+    return fewer.prints
 
 
 def reissue_certificate(uow: UnitOfWork, command: ReissueCertificate, context: Context) -> str:

@@ -256,6 +256,8 @@ class OutcomeUnknown(ClinicError):
 class PaperFailed(ClinicError):
     code = "paper-failed"
     text = "The paper could not be made ({reason}). The record itself is safe."
+    may_have_come_out: ClassVar[bool] = False
+    """Whether a copy may be in somebody's hands nevertheless."""
 
 
 class SettingsInvalid(ClinicError):

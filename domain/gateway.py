@@ -56,6 +56,7 @@ COMMANDS: dict[type[Command[Any]], Callable[[UnitOfWork, Any, Context], Any]] = 
     application.CancelApplication: application.cancel_application,
     certificate.RecordIssue: certificate.record_issue,
     certificate.RecordPrint: certificate.record_print,
+    certificate.RecordFailedPrint: certificate.record_failed_print,
     certificate.ReissueCertificate: certificate.reissue_certificate,
     certificate.RevokeCertificate: certificate.revoke_certificate,
     staff.RecordStaff: staff.record_staff,

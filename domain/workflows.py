@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from domain.actors import SYSTEM, Actor
@@ -19,17 +20,19 @@ from domain.certificate import (
     IssueCertificate,
     Issued,
     PrintCertificate,
+    RecordFailedPrint,
     RecordIssue,
     RecordPrint,
     series_up_to,
     state_facts,
 )
 from domain.codes import parse_code
-from domain.errors import CertificateClosed
+from domain.errors import CertificateClosed, ClinicError, PaperFailed
 from domain.staff import PIN_DIGITS, EnrolStaff, ListStaff, NewPin, RecordStaff, ResetPin, member_named
 
 if TYPE_CHECKING:
     from domain.gateway import Gateway
+    from domain.ports import Place
 
 
 async def issue_certificate(
@@ -38,10 +41,9 @@ async def issue_certificate(
     """Sign, print and prove, then commit; the paper is kept only after the commit."""
     draft = await gateway.ask(DraftCertificate(command.certificate), actor)
     certificate = draft.certificate
-    if certificate.status is CertificateStatus.ISSUED and certificate.facts and certificate.credential:
+    if certificate.status is CertificateStatus.ISSUED:
         # Asked again after an answer that was lost: the certificate is there, its paper is made anew.
-        paper = await gateway.press.certificate(certificate.facts, certificate.credential)
-        return await _keep(gateway, certificate.code, paper)
+        return await print_certificate(gateway, PrintCertificate(certificate.code), actor, command_id)
     if certificate.status is not CertificateStatus.READY:
         raise CertificateClosed(status=certificate.status)
     series = series_up_to(draft.injection, draft.completed)
@@ -66,11 +68,12 @@ async def print_certificate(
         raise CertificateClosed(status=certificate.status)
     paper = await gateway.press.certificate(certificate.facts, certificate.credential)
     # Last, so that a certificate revoked while its paper was made does not leave the press.
-    await gateway.send(RecordPrint(certificate.code), actor, f"{command_id}:record")
+    # Under an id of its own: when a print that failed is asked for again, it is a print again.
+    await gateway.send(RecordPrint(certificate.code), actor)
     return await _keep(gateway, certificate.code, paper)
 
 
-async def print_ticket(gateway: Gateway, command: PrintTicket, actor: Actor, command_id: str) -> str:
+async def print_ticket(gateway: Gateway, command: PrintTicket, actor: Actor, command_id: str) -> Place:
     """The booking's ticket; answers where it was put."""
     detail = await gateway.ask(GetBooking(command.booking), actor)
     paper = await gateway.press.ticket(ticket_facts(detail, gateway.context(actor)))
@@ -92,8 +95,14 @@ async def reset_pin(gateway: Gateway, command: ResetPin, actor: Actor, command_i
 
 
 async def _keep(gateway: Gateway, certificate: str, paper: bytes) -> Issued:
-    place = await gateway.archive.keep(f"certificate-{certificate}.pdf", paper)
-    return Issued(certificate, place)
+    """Hand out a copy that was counted; when nothing came out, take it back."""
+    try:
+        return Issued(certificate, await gateway.archive.keep(f"certificate-{certificate}.pdf", paper))
+    except PaperFailed as failure:
+        if not failure.may_have_come_out:
+            with suppress(ClinicError):  # then one copy too many is counted, which does no harm
+                await gateway.send(RecordFailedPrint(certificate), SYSTEM)
+        raise
 
 
 async def _unused_pin(gateway: Gateway) -> str:

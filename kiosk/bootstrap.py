@@ -85,9 +85,7 @@ async def open_clinic(settings: Settings, clock: Clock | None = None) -> Service
         identity_key=storage.identity_key,
     )
     storage.start(react)
-    first_pin = None
-    if not await gateway.ask(ListStaff(), SYSTEM):
-        first_pin = (await gateway.send(EnrolStaff(FIRST_STAFF_NAME, STAFF_ROLES), SYSTEM)).pin
+    first_pin = await _first_pin(gateway)
     jobs.start()
 
     async def close() -> None:
@@ -108,6 +106,16 @@ async def open_clinic(settings: Settings, clock: Clock | None = None) -> Service
             settings.key_folder, clock, lambda number: gateway.ask(GetStanding(number), SYSTEM)
         ).check,
     )
+
+
+async def _first_pin(gateway: Gateway) -> str | None:
+    """Enrol the first member of staff. Of several kiosks that start at once, one has the PIN to show."""
+    if await gateway.ask(ListStaff(), SYSTEM):
+        return None
+    command = EnrolStaff(FIRST_STAFF_NAME, STAFF_ROLES)
+    pin = (await gateway.send(command, SYSTEM, command_id="first-staff")).pin
+    first = (await gateway.ask(ListStaff(), SYSTEM))[0]
+    return pin if await asyncio.to_thread(gateway.pins.matches, first.pin_hash, pin) else None
 
 
 def _open_signer(settings: Settings, now: datetime) -> FolderSigner:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import importlib
+import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -42,19 +44,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ClinicError as problem:
         print(f"kiosk: {problem}", file=sys.stderr)
         return FAILED
+    except BrokenPipeError:  # whoever reads the answer has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
 
 
 def _dispatch(asked: argparse.Namespace, settings: Settings) -> int:
     if asked.command is None:
         return _open_kiosk(settings, demo=asked.demo)
-    if asked.command == "keys":
-        from kiosk import key_commands
-
-        return key_commands.run(settings, asked)
-    if asked.command == "verify":
-        from kiosk import verify_command
-
-        return verify_command.run(settings, asked)
+    if asked.command in {"keys", "verify"}:
+        done: int = importlib.import_module(f"kiosk.{asked.command}_command").run(settings, asked)
+        return done
     from kiosk import administration as admin
 
     if asked.command == "mypage":
@@ -136,11 +136,9 @@ def _add_keys(commands: Any) -> None:
     root: dict[str, Any] = {
         "type": Path,
         "metavar": "FOLDER",
-        "help": "the medium that the root's key lives on",
+        "help": "where the root's key lives, if not here",
     }
-    init = actions.add_parser(
-        "init", help="make the clinic's root and this kiosk's signer, or move the root out"
-    )
+    init = actions.add_parser("init", help="make root and signer, or move the root to a medium")
     init.add_argument("--root", **root)
     rotate = actions.add_parser("rotate", help="a new signer; what older ones signed stays valid")
     rotate.add_argument("--root", **root)
@@ -149,9 +147,7 @@ def _add_keys(commands: Any) -> None:
     export = actions.add_parser("export", help="a folder to verify with: trust list, revocation list, JWKS")
     export.add_argument("folder", type=Path, metavar="FOLDER")
     export.add_argument("--root", **root)
-    withdraw = actions.add_parser(
-        "withdraw", help="end a signer and every certificate it signed; prints how many"
-    )
+    withdraw = actions.add_parser("withdraw", help="end a signer and all that it signed; prints how many")
     withdraw.add_argument("kid", metavar="KEY-ID", help="the beginning of its id in `kiosk keys list`")
     withdraw.add_argument("--reason", default="", help="kept in the trust list, which is public")
     withdraw.add_argument("--reissue", action="store_true", help="issue the live certificates anew")

@@ -13,6 +13,7 @@ from domain.clinic import Clinic
 from domain.errors import SettingsInvalid
 
 APP = "clinic-kiosk"
+DATABASES = ("sqlite", "postgresql", "postgresql+psycopg")
 
 
 @dataclass(frozen=True)
@@ -20,9 +21,9 @@ class Settings:
     """What an operator may choose. Folders are made when the clinic opens, readable by their owner only."""
 
     data_folder: Path = field(default_factory=lambda: Path(platformdirs.user_data_dir(APP)))
-    database_url: str = ""
+    database_url: str = field(default="", repr=False)
     """Where the records are kept; empty is ``clinic.db`` in the data folder."""
-    mypage_url: str = ""
+    mypage_url: str = field(default="", repr=False)
     """Where my page is kept, which may be another kind of database; empty is ``mypage.db`` there."""
     paper_folder: Path = field(default_factory=lambda: Path(platformdirs.user_documents_dir()) / APP)
     printer: str = ""
@@ -93,6 +94,7 @@ def load_settings(file: Path | None = None, environment: dict[str, str] | None =
         raise SettingsInvalid(where=path, problem=f"unknown setting {sorted(unknown)[0]}")
     if settings.language not in {"ko", "en"}:
         raise SettingsInvalid(where="language", problem="choose ko or en")
+    _check_databases(settings)
     _check_printer(settings)
     _check_issuer(settings.issuer_url)
     return replace(settings)
@@ -102,6 +104,15 @@ def _check_issuer(url: str) -> None:
     # A card's verifier puts "/.well-known/jwks.json" behind it, and asks nobody without https.
     if url and (not url.startswith("https://") or url.endswith("/") or len(url) > 100 or not url.isascii()):
         raise SettingsInvalid(where="issuer_url", problem="an https:// address without a slash at its end")
+
+
+def _check_databases(settings: Settings) -> None:
+    """The kind alone: an address may hold a password, so it is never repeated."""
+    for where in ("database_url", "mypage_url"):
+        kind, known, _ = str(getattr(settings, where)).partition("://")
+        if kind and (not known or kind not in DATABASES):
+            said = f"not “{kind}”" if known else "as in sqlite:///clinic.db"
+            raise SettingsInvalid(where=where, problem=f"begins with {' or '.join(DATABASES)}, {said}")
 
 
 def _check_printer(settings: Settings) -> None:

@@ -5,7 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import JSON, Connection, Select, String, and_, cast, exists, func, not_, or_, select
+from sqlalchemy import (
+    CompoundSelect,
+    Connection,
+    Executable,
+    String,
+    and_,
+    cast,
+    exists,
+    func,
+    not_,
+    or_,
+    select,
+)
 
 from domain.application import ApplicationStatus
 from domain.booking import BookingStatus
@@ -13,6 +25,7 @@ from domain.certificate import CertificateStatus
 from domain.injection import InjectionStatus
 from domain.stock import EntryKind
 from storage import tables as t
+from storage.types import json_of
 
 
 @dataclass(frozen=True)
@@ -27,8 +40,10 @@ class Violation:
 def check(connection: Connection) -> list[Violation]:
     """Every violation in the records, in the order of the rules; empty when all is well.
 
-    The connection is in one read transaction, so that all rules see the same moment.
+    One read transaction, so that all rules see the same moment.
     """
+    if connection.dialect.name == "postgresql":  # where a statement sees a later moment than the last
+        connection = connection.execution_options(isolation_level="REPEATABLE READ")
     return [
         Violation(rule, says, str(row[0]))
         for rule, says, statement in _RULES
@@ -36,7 +51,7 @@ def check(connection: Connection) -> list[Violation]:
     ]
 
 
-def _rules() -> list[tuple[int, str, Select[Any]]]:
+def _rules() -> list[tuple[int, str, Executable]]:
     v, b, i, a, c = t.vaccine.c, t.booking.c, t.injection.c, t.application.c, t.certificate.c
     ledger, lot, event = t.ledger.c, t.lot.c, t.event.c
     held = _count(t.booking, b.vaccine == v.code, b.status == BookingStatus.RESERVED)
@@ -89,13 +104,13 @@ def _rules() -> list[tuple[int, str, Select[Any]]]:
         (
             8,
             "every injection given is told of",
-            _untold(i.code, "injection", ("InjectionCompleted",)).where(was_given),
+            _untold(i.code, "injection", ("InjectionCompleted",), was_given),
         ),
         (8, "every application is told of", _untold(a.code, "application", ("CertificateApplied",))),
         (
             8,
             "every issued certificate is told of",
-            _untold(c.code, "certificate", ("CertificateIssued", "CertificateReissued")).where(issued),
+            _untold(c.code, "certificate", ("CertificateIssued", "CertificateReissued"), issued),
         ),
         (
             8,
@@ -133,10 +148,10 @@ def _sum(column: Any, condition: Any) -> Any:
     return select(func.coalesce(func.sum(column), 0)).where(condition).scalar_subquery()
 
 
-def _untold(code: Any, key: str, names: tuple[str, ...]) -> Select[Any]:
+def _untold(code: Any, key: str, names: tuple[str, ...], *conditions: Any) -> CompoundSelect[Any]:
     """Codes of which no event of these names tells."""
-    told = select(cast(t.event.c.payload, JSON)[key].as_string()).where(t.event.c.name.in_(names))
-    return select(code).where(cast(code, String).not_in(told))
+    told = select(json_of(t.event.c.payload)[key].as_string()).where(t.event.c.name.in_(names))
+    return select(cast(code, String)).where(*conditions).except_(told)
 
 
 _RULES = _rules()

@@ -13,9 +13,14 @@ from domain.events import BY_NAME, Event
 _encoder = msgspec.json.Encoder()
 
 
+def dump(value: object) -> str:
+    """Any plain value as JSON."""
+    return _encoder.encode(value).decode()
+
+
 def event_payload(event: Event) -> str:
     """An event's fields; its name is stored beside it."""
-    return _encoder.encode(event).decode()
+    return dump(event)
 
 
 def load_event(name: str, payload: str) -> Event:
@@ -28,7 +33,7 @@ def dump_answer(answer: object) -> str:
     """What a command answered, so that the same command id can be answered the same again."""
     kind = type(answer)
     name = "" if kind.__module__ == "builtins" else f"{kind.__module__}:{kind.__qualname__}"
-    return _encoder.encode([name, answer]).decode()
+    return dump([name, answer])
 
 
 def load_answer(text: str) -> Any:

@@ -1,105 +1,149 @@
-"""Opening a database: which SQLite, with which guarantees."""
+"""Opening a database by its URL: SQLite for one terminal, PostgreSQL for many; the same shape for both."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
-import pysqlite3
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy import URL, Connection, Engine, Executable, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-BUSY_MILLISECONDS = 5_000
-CHECKPOINT_PAGES = 4_000
-"""16 MB of log before it is copied back; SQLite's own 1,000 pages are two or three full batches."""
+from domain.errors import StorageUnavailable
+
+
+class Session(Protocol):
+    """The writer's connection: a transaction at a time, in turns with whoever else writes."""
+
+    @property
+    def cursor(self) -> Any:
+        """What runs a statement of which no answer is awaited, as the driver's cursor does."""
+
+    @property
+    def lost(self) -> bool:
+        """Whether the connection broke, so that another one may do better."""
+
+    def begin(self) -> None:
+        """Begin a transaction when it is this writer's turn."""
+
+    def ask(self, sql: str, row: list[Any]) -> Any:
+        """Run a query; its answer can be fetched from what this returns."""
+
+    def undo(self) -> None:
+        """Go back to the savepoint ``command``, and let go of it."""
+
+    def commit(self, changed: bool) -> None:
+        """Commit, and let the other kiosks know when anything was changed."""
+
+    def settle(self) -> None:
+        """Wait until nothing can be committed any more that a broken connection had asked for."""
+
+    def close(self) -> None:
+        """Let the connection go, and with it what was not committed."""
+
+
+class Backend(Protocol):
+    """What the modules `storage.sqlite` and `storage.postgresql` have in common."""
+
+    @property
+    def PAUSES(self) -> tuple[float, ...]:
+        """Seconds to wait before each further attempt to reach the database."""
+
+    @property
+    def WRITING(self) -> Mapping[str, Any]:
+        """Execution options of my page's transactions that write."""
+
+    def prepare_folder(self, url: URL) -> None: ...
+    def writer_engine(self, url: URL) -> Engine: ...
+    def reader_engine(self, url: URL) -> AsyncEngine: ...
+    def read_model_engine(self, url: URL) -> AsyncEngine: ...
+    def take_turn(self, connection: Connection) -> None: ...
+
+
+def backend(name: str) -> Backend:
+    """The module for a kind of database. Only the one that is used is imported, with its driver."""
+    if name == "sqlite":
+        from storage import sqlite
+
+        return sqlite
+    from storage import postgresql
+
+    return postgresql
+
+
+def open_session(engine: Engine, origin: str) -> Session:
+    """A connection for the writer. Raises the driver's errors. ``origin`` is named to the other kiosks."""
+    if engine.dialect.name == "sqlite":
+        from storage.sqlite import SqliteSession
+
+        return SqliteSession(engine, origin)
+    from storage.postgresql import PostgresqlSession
+
+    return PostgresqlSession(engine, origin)
 
 
 def prepare_folder(url: str) -> None:
-    """Make the folder of a SQLite file, for its owner only."""
-    path = make_url(url).database
-    if path:
-        Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Make the folder of a SQLite file, for its owner only; a server needs none."""
+    address = _parsed(url)
+    backend(address.get_backend_name()).prepare_folder(address)
 
 
 def writer_engine(url: str) -> Engine:
-    """For the one thread that writes. A commit returns once it is on the disk (WAL, FULL).
-
-    SQLite's own transactions are begun by hand: the driver would begin them DEFERRED.
-    """
-    engine = create_engine(make_url(url), module=pysqlite3, poolclass=NullPool)
-
-    @event.listens_for(engine, "connect")
-    def _configure(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None
-        _pragmas(
-            connection,
-            journal_mode="WAL",
-            synchronous="FULL",
-            foreign_keys="ON",
-            busy_timeout=BUSY_MILLISECONDS,
-            wal_autocheckpoint=CHECKPOINT_PAGES,
-        )
-
-    return engine
+    """For the one thread that writes, and for migrations. A commit returns once it is on the disk."""
+    address = _parsed(url)
+    return backend(address.get_backend_name()).writer_engine(address)
 
 
 def reader_engine(url: str) -> AsyncEngine:
     """For queries: it cannot write, and sees committed state only."""
-    return _async_engine(url, query_only="ON")
+    address = _parsed(url)
+    return backend(address.get_backend_name()).reader_engine(address)
 
 
 def read_model_engine(url: str) -> AsyncEngine:
-    """For my page, whose one writer is the projector. It can be told again, so NORMAL is enough."""
-    return _async_engine(url, journal_mode="WAL", synchronous="NORMAL")
+    """For my page, whose writers are the projectors."""
+    address = _parsed(url)
+    return backend(address.get_backend_name()).read_model_engine(address)
 
 
 def for_writing(engine: AsyncEngine) -> AsyncEngine:
     """The same engine, whose transactions take the write lock when they begin."""
-    return engine.execution_options(begin="BEGIN IMMEDIATE")
+    return engine.execution_options(**backend(engine.dialect.name).WRITING)
 
 
-def _async_engine(url: str, **pragmas: str) -> AsyncEngine:
-    address: URL = make_url(url).set(drivername="sqlite+aiosqlite")
-    with _current_sqlite():
-        engine = create_async_engine(address, pool_size=4)
+async def rows_of(engine: AsyncEngine, statement: Executable) -> Sequence[Any]:
+    """What a query finds. A server that went away is waited for a little.
 
-    @event.listens_for(engine.sync_engine, "connect")
-    def _configure(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None
-        _pragmas(connection, busy_timeout=BUSY_MILLISECONDS, **pragmas)
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
-
-    return engine
-
-
-def _pragmas(connection: Any, **pragmas: str | int) -> None:
-    cursor = connection.cursor()
-    for name, value in pragmas.items():
-        cursor.execute(f"PRAGMA {name}={value}")
-    cursor.close()
-
-
-@contextmanager
-def _current_sqlite() -> Iterator[None]:
-    """aiosqlite speaks to Python's own SQLite, often one with the WAL-reset bug (before 3.51.3).
-
-    It has no way to be told otherwise, so it is imported while the current one stands in.
+    Raises StorageUnavailable.
     """
-    names = {"sqlite3": pysqlite3, "sqlite3.dbapi2": pysqlite3.dbapi2}
-    before = {name: sys.modules.get(name) for name in names}
-    sys.modules.update(names)
+    for pause in (*backend(engine.dialect.name).PAUSES, None):
+        try:
+            async with engine.connect() as connection:
+                return (await connection.execute(statement)).all()
+        except DBAPIError as problem:
+            gone = problem.connection_invalidated or isinstance(problem, OperationalError)
+            if pause is None or not gone:
+                raise StorageUnavailable(reason=in_short(problem)) from problem
+            await asyncio.sleep(pause)
+    raise AssertionError("the last attempt returns or raises")
+
+
+def in_short(problem: BaseException) -> str:
+    """The first line of the reason alone: the rest is the statement, a link, a hint."""
+    if isinstance(problem, DBAPIError):
+        problem = problem.orig or problem
+    said = problem.strerror if isinstance(problem, OSError) and problem.strerror else str(problem)
+    return said.partition("\n")[0] or type(problem).__name__
+
+
+def _parsed(url: str) -> URL:
+    """Refusals never repeat the URL, which may hold a password."""
     try:
-        yield
-    finally:
-        for name, module in before.items():
-            if module is None:
-                del sys.modules[name]
-            else:
-                sys.modules[name] = module
+        address = make_url(url)
+    except (ArgumentError, ValueError):
+        raise StorageUnavailable(reason="the address of the database cannot be read") from None
+    if address.get_backend_name() == "sqlite" or address.drivername in {"postgresql", "postgresql+psycopg"}:
+        return address
+    known = "sqlite and postgresql+psycopg are known"
+    raise StorageUnavailable(reason=f"no database is reached by “{address.drivername}”; {known}")

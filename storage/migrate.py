@@ -6,6 +6,8 @@ from pathlib import Path
 
 from sqlalchemy import Engine, inspect, text
 
+from storage.engine import backend
+
 LAYOUT = "0001"
 """The newest revision in ``migrations/versions``; Alembic is only imported when it differs."""
 
@@ -24,9 +26,8 @@ def migrate(engine: Engine) -> None:
 
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-        if connection.dialect.name == "sqlite":
-            # Without it a migration that fails half-way leaves half a table behind.
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        # Another kiosk may be at it: whoever comes second finds it done.
+        backend(connection.dialect.name).take_turn(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, LAYOUT)
         connection.commit()

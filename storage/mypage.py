@@ -26,9 +26,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from domain.events import Recorded
 from domain.mypage import ItemKind, MyPage, MyPageItem, Person, project
-from storage.engine import for_writing
+from storage.engine import for_writing, rows_of
 from storage.outbox import Outbox
 from storage.repositories import columns_of
+from storage.tables import Place
 from storage.types import Instant, Word
 
 LAYOUT = 1
@@ -67,7 +68,7 @@ state = Table(
     "mypage_state",
     metadata,
     Column("layout", Integer, primary_key=True),
-    Column("position", Integer, nullable=False),
+    Column("position", Place, nullable=False),
 )
 
 ITEM_COLUMNS = columns_of(item, MyPageItem)
@@ -95,8 +96,8 @@ class MyPageStore:
 
     async def position(self) -> int:
         """The last event that the view knows of."""
-        async with self._engine.connect() as connection:
-            return int(await connection.scalar(select(state.c.position)) or 0)
+        rows = await rows_of(self._engine, select(state.c.position))
+        return int(rows[0][0]) if rows else 0
 
     async def page_of(self, recipient: str) -> MyPage:
         """Everything of this person, newest first."""
@@ -107,8 +108,7 @@ class MyPageStore:
             .outerjoin(item, item.c.recipient == person.c.recipient)
             .order_by(item.c.at.desc(), item.c.code)
         )
-        async with self._engine.connect() as connection:
-            rows = (await connection.execute(found)).all()
+        rows = await rows_of(self._engine, found)
         items = [MyPageItem(*row[2:]) for row in rows if row[2] is not None]
         return MyPage(name=rows[0][1] or "", items=items, position=rows[0][0])
 
@@ -141,10 +141,9 @@ class MyPageStore:
 
     async def everything(self) -> list[tuple[Any, ...]]:
         """Every row of the view in a fixed order, for comparing one with another."""
-        async with self._engine.connect() as connection:
-            people = await connection.execute(select(person).order_by(person.c.recipient))
-            items = await connection.execute(select(item).order_by(item.c.code))
-            return [tuple(row) for row in [*people.all(), *items.all()]]
+        people = await rows_of(self._engine, select(person).order_by(person.c.recipient))
+        items = await rows_of(self._engine, select(item).order_by(item.c.code))
+        return [tuple(row) for row in [*people, *items]]
 
 
 async def _apply(connection: AsyncConnection, events: Sequence[Recorded]) -> None:

@@ -16,8 +16,8 @@ from domain.errors import StorageUnavailable
 from domain.mypage import MyPage
 from domain.ports import Clock
 from domain.presentation import Presentation
-from storage.changes import Changes
-from storage.engine import prepare_folder, read_model_engine, reader_engine, writer_engine
+from storage.changes import Changes, others_of
+from storage.engine import in_short, prepare_folder, read_model_engine, reader_engine, writer_engine
 from storage.migrate import migrate
 from storage.mypage import MyPageStore
 from storage.outbox import Outbox
@@ -72,7 +72,7 @@ async def open_storage(
     try:
         writer = await asyncio.to_thread(_open_writer, records_url, mypage_url, clock)
     except (OSError, DatabaseError) as problem:
-        raise StorageUnavailable(reason=_in_short(problem)) from problem
+        raise StorageUnavailable(reason=in_short(problem)) from problem
     identity_key = await writer.run(_identity_key, f"secret:{secrets.token_hex(8)}", "IdentityKey")
     engine = reader_engine(records_url)
     outbox = Outbox(engine)
@@ -82,10 +82,10 @@ async def open_storage(
     except DatabaseError as problem:
         await writer.close()
         await engine.dispose()
-        raise StorageUnavailable(reason=_in_short(problem)) from problem
+        raise StorageUnavailable(reason=in_short(problem)) from problem
     policy_parts = [PolicyPart(name, writer, outbox) for name in parts]
     relay = Relay(outbox, [*policy_parts, ProjectorPart(PROJECTOR, mypage)])
-    changes = Changes(engine)
+    changes = Changes(others_of(engine, writer.origin))
     changes.listen(relay.wake)
     writer.on_commit(changes.notify_from_thread)
     reader = SqlReader(engine, clinic, formulary, _page_when_told(relay, mypage))
@@ -98,11 +98,6 @@ def _open_writer(records_url: str, mypage_url: str, clock: Clock) -> SqlWriter:
     engine = writer_engine(records_url)
     migrate(engine)
     return SqlWriter(engine, clock)
-
-
-def _in_short(problem: OSError | DatabaseError) -> str:
-    """The reason alone: SQLAlchemy adds the statement and a link."""
-    return str(problem.orig if isinstance(problem, DatabaseError) else problem.strerror)
 
 
 def _identity_key(uow: Any) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.events import Recorded
 from storage import codec
 from storage import tables as t
+from storage.engine import rows_of
 
 
 class Outbox:
@@ -24,18 +23,16 @@ class Outbox:
         statement = (
             select(e.seq, e.id, e.at, e.name, e.payload).where(e.seq > seq).order_by(e.seq).limit(limit)
         )
-        async with self._engine.connect() as connection:
-            rows = await connection.execute(statement)
-            return [Recorded(seq, id_, at, codec.load_event(name, body)) for seq, id_, at, name, body in rows]
+        rows = await rows_of(self._engine, statement)
+        return [Recorded(seq, id_, at, codec.load_event(name, body)) for seq, id_, at, name, body in rows]
 
     async def last(self) -> int:
         """The newest event's place; 0 when nothing has happened yet."""
-        async with self._engine.connect() as connection:
-            return int(await connection.scalar(select(func.coalesce(func.max(t.event.c.seq), 0))) or 0)
+        rows = await rows_of(self._engine, select(func.coalesce(func.max(t.event.c.seq), 0)))
+        return int(rows[0][0])
 
     async def position(self, listener: str) -> int:
         """How far a listener has come that keeps its place in the records."""
         p = t.position.c
-        async with self._engine.connect() as connection:
-            found: Any = await connection.scalar(select(p.seq).where(p.listener == listener))
-            return int(found or 0)
+        rows = await rows_of(self._engine, select(p.seq).where(p.listener == listener))
+        return int(rows[0][0]) if rows else 0

@@ -9,8 +9,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Dialect, Insert, Select, Update
+from sqlalchemy import (
+    Column,
+    Dialect,
+    Insert,
+    Select,
+    String,
+    Table,
+    Text,
+    Update,
+    bindparam,
+    func,
+    insert,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.sql.visitors import iterate
+from sqlalchemy.types import TypeEngine
 
+from storage.deferred import Deferred
 from storage.types import Converter
 
 
@@ -18,7 +35,11 @@ class Prepared:
     """One statement for one database. Parameters go in by name, values come out as Python's."""
 
     def __init__(self, statement: Select[Any] | Insert | Update, dialect: Dialect) -> None:
+        if isinstance(statement, Insert):
+            statement = statement.inline()  # nobody asks for the number that the row got
         compiled = statement.compile(dialect=dialect)
+        self.writes = not isinstance(statement, Select)
+        self.tables = {table.name for table in iterate(statement) if isinstance(table, Table)}
         self.sql = str(compiled)
         self.names = tuple(compiled.positiontup or ())
         """The parameters in the order in which the driver wants them."""
@@ -37,24 +58,61 @@ class Prepared:
             row[index] = convert(row[index])
         return row
 
-    def execute(self, cursor: Any, **values: Any) -> Any:
-        """Run it on a cursor of the driver, its parameters by name."""
-        return cursor.execute(self.sql, self.row(values.get(n, self._defaults[n]) for n in self.names))
+    def execute(self, on: Deferred, **values: Any) -> Any:
+        """Run it, its parameters by name."""
+        return on.run(self, self.row(values.get(n, self._defaults[n]) for n in self.names))
 
-    def one(self, cursor: Any, **values: Any) -> list[Any] | None:
+    def one(self, on: Deferred, **values: Any) -> list[Any] | None:
         """The first row, or None."""
-        row = self.execute(cursor, **values).fetchone()
+        row = self.execute(on, **values).fetchone()
         return None if row is None else self._converted(row)
 
-    def all(self, cursor: Any, **values: Any) -> list[list[Any]]:
+    def all(self, on: Deferred, **values: Any) -> list[list[Any]]:
         """Every row."""
-        return [self._converted(row) for row in self.execute(cursor, **values).fetchall()]
+        return [self._converted(row) for row in self.execute(on, **values).fetchall()]
 
     def _converted(self, row: Iterable[Any]) -> list[Any]:
         values = list(row)
         for index, convert in self._out_of:
             values[index] = convert(values[index])
         return values
+
+
+class Appended:
+    """Rows that are only ever added to one table, however many at once."""
+
+    def __init__(self, dialect: Dialect, table: Table, names: list[str]) -> None:
+        columns = [table.c[name] for name in names]
+        binds = {column.name: bindparam(column.name, type_=column.type) for column in columns}
+        self._one = Prepared(insert(table).values(binds), dialect)
+        self._all = _insert_arrays(table, columns, dialect) if dialect.name == "postgresql" else None
+
+    def row(self, values: Iterable[Any]) -> list[Any]:
+        """See `Prepared.row`."""
+        return self._one.row(values)
+
+    def execute(self, on: Deferred, rows: list[list[Any]]) -> None:
+        """Add rows that went through `row`."""
+        if self._all is None:
+            on.cursor.executemany(self._one.sql, rows)
+        elif rows:  # on a server a statement costs far more than a row: a column is sent at a time
+            on.cursor.execute(self._all, [list(column) for column in zip(*rows, strict=True)])
+
+
+def _insert_arrays(table: Table, columns: list[Column[Any]], dialect: Dialect) -> str:
+    """``INSERT … SELECT unnest(…), …``: keeps the rows in their order."""
+    arrays = [
+        func.unnest(bindparam(column.name, type_=ARRAY(_element(column, dialect)))) for column in columns
+    ]
+    statement = insert(table).from_select([column.name for column in columns], select(*arrays))
+    return str(statement.compile(dialect=dialect))
+
+
+def _element(column: Column[Any], dialect: Dialect) -> TypeEngine[Any]:
+    """Text has no length here: a cast would cut off in silence what the column itself refuses."""
+    kind: Any = column.type.dialect_impl(dialect)
+    kind = getattr(kind, "impl_instance", kind)
+    return Text() if isinstance(kind, String) else kind
 
 
 def _those_that_convert(processors: Iterable[Converter | None]) -> list[tuple[int, Converter]]:

@@ -6,8 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import JSON, Select, and_, case, func, or_, select
-from sqlalchemy import cast as in_sql
+from sqlalchemy import Select, and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain import booking as b
@@ -29,7 +28,9 @@ from domain.recipient import Recipient, masked, parse_text
 from domain.staff import StaffMember
 from domain.stock import LedgerEntry, Lot, Vaccine
 from storage import tables as t
+from storage.engine import rows_of
 from storage.repositories import columns_of
+from storage.revocations import Revocations
 
 R = TypeVar("R")
 _TAKES_ROOM = (BookingStatus.RESERVED, BookingStatus.COMPLETED)
@@ -63,9 +64,7 @@ class SqlReader:
             c.ListCertificates: self._certificates,
             c.GetCertificate: self._certificate,
             c.DraftCertificate: self._draft,
-            c.GetStanding: self._standing,
-            c.ListRevoked: self._revoked,
-            c.ListSignedWith: self._signed_with,
+            **Revocations(self._all).answers,
             m.IdentifyByCode: self._identify_by_code,
             m.IdentifyByDigest: self._identify_by_digest,
             m.GetMyPage: self._my_page,
@@ -78,8 +77,7 @@ class SqlReader:
         return cast(R, await self._answers[type(query)](query, actor, now))
 
     async def _all(self, statement: Select[Any]) -> list[Any]:
-        async with self._engine.connect() as connection:
-            return list((await connection.execute(statement)).all())
+        return list(await rows_of(self._engine, statement))
 
     async def _one(self, statement: Select[Any], what: str) -> Any:
         rows = await self._all(statement.limit(1))
@@ -220,7 +218,7 @@ class SqlReader:
             code = parse_code(text)
             condition = or_(t.injection.c.code == code, t.injection.c.booking == code)
         except NotACode:
-            condition = t.recipient.c.name.startswith(text, autoescape=True)
+            condition = t.recipient.c.name.istartswith(text, autoescape=True)
         statement = self._visit_rows().where(condition).order_by(t.injection.c.seq.desc())
         return [self._to_visit(row) for row in await self._all(statement.limit(query.limit))]
 
@@ -287,42 +285,6 @@ class SqlReader:
             injection,
             tuple(Injection(*other) for other in completed),
         )
-
-    async def _standing(self, query: c.GetStanding, _a: Actor, _n: datetime) -> c.Standing:
-        p = t.certificate.c
-        row = await self._one(
-            select(p.code, p.status, p.reason, p.application).where(p.code == query.certificate),
-            query.certificate,
-        )
-        live = await self._all(
-            select(p.code).where(p.application == row[3], p.status == CertificateStatus.ISSUED)
-        )
-        revoked = row[1] is CertificateStatus.REVOKED
-        return c.Standing(row[0], row[1], row[2], live[0][0] if revoked and live else "")
-
-    async def _revoked(self, _q: c.ListRevoked, _a: Actor, _n: datetime) -> list[c.Revoked]:
-        p = t.certificate.c
-        statement = (
-            select(p.code, p.credential)
-            .where(p.status == CertificateStatus.REVOKED, p.credential.is_not(None))
-            .order_by(p.seq)
-        )
-        return [c.Revoked(*row) for row in await self._all(statement)]
-
-    async def _signed_with(self, query: c.ListSignedWith, _a: Actor, _n: datetime) -> list[c.Standing]:
-        p = t.certificate.c
-        credential = in_sql(p.credential, JSON)
-        statement = (
-            select(p.code, p.status, p.reason)
-            .where(
-                or_(
-                    credential["key_id"].as_string().in_(query.key_ids),
-                    credential["second"]["key_id"].as_string().in_(query.key_ids),
-                )
-            )
-            .order_by(p.seq)
-        )
-        return [c.Standing(*row) for row in await self._all(statement)]
 
     # -- my page ----------------------------------------------------------------------------------
 

@@ -9,11 +9,13 @@ from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import (
+    JSON,
     Dialect,
     Select,
     String,
     Table,
     bindparam,
+    cast,
     exists,
     func,
     insert,
@@ -32,7 +34,8 @@ from domain.recipient import Recipient
 from domain.staff import StaffMember
 from domain.stock import LedgerEntry, Lot, Vaccine
 from storage import tables as t
-from storage.prepared import Prepared
+from storage.deferred import Deferred
+from storage.prepared import Appended, Prepared
 
 T = TypeVar("T")
 
@@ -61,7 +64,7 @@ class Rows(Generic[T]):
         columns = [*names, *(extra or {})]
         keys = [column.name for column in table.primary_key if column.name != "seq"] or ["code"]
         self.upsert = _upsert(dialect, table, columns, keys) if table is not t.ledger else None
-        self.insert = _insert(dialect, table, columns)
+        self.insert = Appended(dialect, table, columns)
 
     def query(self, *conditions: Any) -> Select[Any]:
         """A statement that finds these aggregates."""
@@ -75,10 +78,10 @@ class Rows(Generic[T]):
         """The aggregate in a row."""
         return self._kind(*row)
 
-    def save(self, cursor: Any, thing: T) -> None:
+    def save(self, on: Deferred, thing: T) -> None:
         """Add it, or replace the row of the same key."""
         assert self.upsert is not None, "a ledger is only added to"
-        cursor.execute(self.upsert.sql, self.upsert.row(self.values(thing)))
+        on.run(self.upsert, self.upsert.row(self.values(thing)))
 
     def values(self, thing: T) -> list[Any]:
         """What its row holds, in the order of the columns."""
@@ -173,21 +176,17 @@ class Statements:
                 _one_of(c.status, (CertificateStatus.ISSUED,)),
             ).order_by(c.seq)
         )
-        self.add_event = Prepared(
-            insert(t.event).values(_binds(t.event, ["id", "name", "payload", "at"])), dialect
-        )
-        self.add_command = Prepared(
-            insert(t.command).values(_binds(t.command, ["id", "name", "result", "at"])), dialect
-        )
-        self.command = Prepared(
-            select(t.command.c.name, t.command.c.result).where(t.command.c.id == bindparam("id")), dialect
-        )
+        self.add_event = Appended(dialect, t.event, ["id", "name", "payload", "at"])
+        self.add_command = Appended(dialect, t.command, ["id", "name", "result", "at"])
+        command = select(t.command.c.id, t.command.c.name, t.command.c.result)
+        self.command = Prepared(command.where(t.command.c.id == bindparam("id")), dialect)
+        self.commands = Prepared(command.where(t.command.c.id.in_(_listed(dialect, "ids"))), dialect)
 
         p = t.position
         self.position = Prepared(select(p.c.seq).where(p.c.listener == bindparam("listener")), dialect)
         self.save_position = _upsert(dialect, p, ["listener", "seq"], ["listener"])
         self.secret = Prepared(select(t.secret.c.value).where(t.secret.c.name == bindparam("name")), dialect)
-        self.add_secret = _insert(dialect, t.secret, ["name", "value"])
+        self.add_secret = Prepared(insert(t.secret).values(_binds(t.secret, ["name", "value"])), dialect)
 
     def _first(self, statement: Select[Any]) -> Prepared:
         return Prepared(statement.limit(1), self.dialect)
@@ -197,8 +196,12 @@ def _binds(table: Table, names: Iterable[str]) -> dict[str, Any]:
     return {name: bindparam(name, type_=table.c[name].type) for name in names}
 
 
-def _insert(dialect: Dialect, table: Table, names: list[str]) -> Prepared:
-    return Prepared(insert(table).values(_binds(table, names)), dialect)
+def _listed(dialect: Dialect, name: str) -> Select[Any]:
+    """The strings of a JSON array, so that one statement serves any number of them."""
+    array = bindparam(name, type_=String)
+    if dialect.name == "postgresql":
+        return select(func.json_array_elements_text(cast(array, JSON)))
+    return select(func.json_each(array).table_valued("value").c.value)
 
 
 def _upsert(dialect: Dialect, table: Table, names: list[str], keys: list[str]) -> Prepared:
@@ -214,15 +217,15 @@ def _one_of(column: Any, words: tuple[Any, ...]) -> Any:
 
 
 class _Repository(Generic[T]):
-    def __init__(self, cursor: Any, statements: Statements, rows: Rows[T]) -> None:
-        self._cursor, self._s, self._rows = cursor, statements, rows
+    def __init__(self, on: Deferred, statements: Statements, rows: Rows[T]) -> None:
+        self._on, self._s, self._rows = on, statements, rows
 
     def save(self, thing: T) -> None:
         """Add it, or replace what is kept under its code."""
-        self._rows.save(self._cursor, thing)
+        self._rows.save(self._on, thing)
 
     def _find(self, statement: Prepared, **values: Any) -> T | None:
-        row = statement.one(self._cursor, **values)
+        row = statement.one(self._on, **values)
         return None if row is None else self._rows.build(row)
 
     def _get(self, statement: Prepared, code: str) -> T:
@@ -246,8 +249,8 @@ class SqlVaccines(_Repository[Vaccine]):
     The ledger's entries wait with them until `flush`.
     """
 
-    def __init__(self, cursor: Any, statements: Statements, rows: Rows[Vaccine]) -> None:
-        super().__init__(cursor, statements, rows)
+    def __init__(self, on: Deferred, statements: Statements, rows: Rows[Vaccine]) -> None:
+        super().__init__(on, statements, rows)
         self._seen: dict[str, Vaccine] = {}
         self._changed: dict[str, Vaccine] = {}
         self._entries: list[LedgerEntry] = []
@@ -270,11 +273,11 @@ class SqlVaccines(_Repository[Vaccine]):
         self._seen[thing.code] = thing
 
     def lot(self, vaccine: str, number: str) -> Lot | None:
-        row = self._s.lot.one(self._cursor, vaccine=vaccine, number=number)
+        row = self._s.lot.one(self._on, vaccine=vaccine, number=number)
         return None if row is None else self._s.lots.build(row)
 
     def save_lot(self, lot: Lot) -> None:
-        self._s.lots.save(self._cursor, lot)
+        self._s.lots.save(self._on, lot)
 
     def append(self, entry: LedgerEntry) -> None:
         self._entries.append(entry)
@@ -297,9 +300,10 @@ class SqlVaccines(_Repository[Vaccine]):
         """Write what waits."""
         for vaccine in self._changed.values():
             super().save(vaccine)
-        insert = self._s.ledger.insert
-        rows = [insert.row(self._s.ledger.values(entry)) for entry in self._entries]
-        self._cursor.executemany(insert.sql, rows)
+        self._on.accept()
+        ledger = self._s.ledger
+        rows = [ledger.insert.row(ledger.values(entry)) for entry in self._entries]
+        ledger.insert.execute(self._on, rows)
         self._changed.clear()
         self._entries.clear()
 
@@ -324,7 +328,7 @@ class SqlBookings(_Repository[Booking]):
         return self._find(self._s.last_reserved, vaccine=vaccine)
 
     def people_in_slot(self, slot: datetime) -> int:
-        row = self._s.people_in_slot.one(self._cursor, slot=slot)
+        row = self._s.people_in_slot.one(self._on, slot=slot)
         return int(row[0]) if row else 0
 
 
@@ -336,7 +340,7 @@ class SqlInjections(_Repository[Injection]):
         return self._find(self._s.visit_of_booking, booking=booking)
 
     def completed_of(self, recipient: str) -> list[Injection]:
-        rows = self._s.completed_of.all(self._cursor, recipient=recipient)
+        rows = self._s.completed_of.all(self._on, recipient=recipient)
         return [self._rows.build(row) for row in rows]
 
 
@@ -356,10 +360,10 @@ class SqlCertificates(_Repository[Certificate]):
         return self._find(self._s.live_certificate, application=application)
 
     def issued_to(self, recipient: str) -> list[Certificate]:
-        rows = self._s.issued_certificates.all(self._cursor, recipient=recipient)
+        rows = self._s.issued_certificates.all(self._on, recipient=recipient)
         return [self._rows.build(row) for row in rows]
 
 
 class SqlStaff(_Repository[StaffMember]):
     def all(self) -> list[StaffMember]:
-        return [self._rows.build(row) for row in self._s.all_staff.all(self._cursor)]
+        return [self._rows.build(row) for row in self._s.all_staff.all(self._on)]

@@ -7,6 +7,7 @@ were wrong.
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Column,
     Date,
@@ -47,9 +48,13 @@ def _code(name: str = "code", refers_to: str | None = None) -> Column[str]:
     return Column(name, String(9), unique=True, nullable=False)
 
 
+Place = BigInteger().with_variant(Integer, "sqlite")
+"""A place in an order. PostgreSQL spends a number on every upsert: 32 bits would last it for months."""
+
+
 def _seq() -> Column[int]:
     """The order in which rows came to be; rows are never deleted, so it is never used twice."""
-    return Column("seq", Integer, primary_key=True)
+    return Column("seq", Place, primary_key=True)
 
 
 recipient = Table(
@@ -227,7 +232,7 @@ position = Table(
     "position",
     metadata,
     Column("listener", String(40), primary_key=True),
-    Column("seq", Integer, nullable=False),
+    Column("seq", Place, nullable=False),
 )
 
 secret = Table(

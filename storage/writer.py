@@ -2,7 +2,7 @@
 
 A commit costs the same for one command as for a hundred, and one writer needs no locks between
 them. Nobody is acknowledged before the commit that holds their command; a command that is refused
-takes nothing down with it, for each runs in a savepoint of its own.
+takes nothing down with it: what it wrote is taken back, and the others are committed.
 """
 
 from __future__ import annotations
@@ -11,15 +11,18 @@ import asyncio
 import contextlib
 import logging
 import queue
+import secrets
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine
 
-from domain.errors import ClinicError, OutcomeUnknown, StorageUnavailable
+from domain.errors import ClinicError, CommandReused, OutcomeUnknown, StorageUnavailable
 from domain.ports import Clock, UnitOfWork
+from storage.engine import Session, backend, in_short, open_session
 from storage.repositories import Statements
 from storage.unit_of_work import NOT_DONE, SqlUnitOfWork
 
@@ -50,10 +53,14 @@ class SqlWriter:
         self._clock = clock
         self._engine = engine
         self._database_error: type[Exception] = engine.dialect.loaded_dbapi.Error
-        self._integrity_error: type[Exception] = engine.dialect.loaded_dbapi.IntegrityError
+        # A value that does not fit its column is one command's fault too (SQLite would take it).
+        self._refusals = (engine.dialect.loaded_dbapi.IntegrityError, engine.dialect.loaded_dbapi.DataError)
+        self._pauses = backend(engine.dialect.name).PAUSES
+        self._unreachable = False
         self._statements = Statements(engine.dialect)
-        self._connection: Any = None
-        self._cursor: Any = None
+        self.origin = secrets.token_hex(8)
+        """Under this name its commits are told to others, so that they are not told back."""
+        self._session: Session | None = None
         self._uow: SqlUnitOfWork | None = None
         self._committing = False
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
@@ -89,11 +96,12 @@ class SqlWriter:
             self._acknowledge(batch)
         self._disconnect()
 
-    def _try(self, batch: list[_Job]) -> None:
+    def _try(self, batch: list[_Job], again: bool = False) -> None:
+        self._committing = False
         try:
-            self._commit(self._connected(), batch)
-        except self._integrity_error as conflict:
-            log.error("%s broke a rule of the records: %s", batch[0].name, conflict)
+            self._commit(*self._connected(), batch)
+        except self._refusals as conflict:
+            log.error("%s broke a rule of the records: %s", batch[0].name, in_short(conflict))
             self._disconnect()
             if len(batch) == 1:
                 batch[0].error = StorageUnavailable(reason="the records refused it")
@@ -102,42 +110,64 @@ class SqlWriter:
                     job.error = None
                     self._try([job])
         except self._database_error as problem:
-            log.error("a batch of %d commands was not committed: %s", len(batch), problem)
-            self._find_out(batch, problem)
+            log.error("a batch of %d commands was not committed: %s", len(batch), in_short(problem))
+            self._find_out(batch, problem, again)
         except BaseException as problem:  # noqa: BLE001 - a thread that dies silently hangs its clients
             log.critical("the writer met %s", type(problem).__name__)
-            self._find_out(batch, problem)
+            self._find_out(batch, problem, again=True)
 
-    def _connected(self) -> SqlUnitOfWork:
-        if self._uow is None:
-            self._connection = self._engine.raw_connection()
-            self._cursor = self._connection.driver_connection.cursor()
-            self._uow = SqlUnitOfWork(self._cursor, self._statements)
-        return self._uow
+    def _connected(self) -> tuple[Session, SqlUnitOfWork]:
+        if self._session is None or self._uow is None:
+            self._session = self._reached()
+            self._uow = SqlUnitOfWork(self._session, self._statements)
+        return self._session, self._uow
+
+    def _reached(self) -> Session:
+        """A new connection. A server that went away is waited for once, then each batch tries once."""
+        pauses = () if self._unreachable else self._pauses
+        for pause in pauses:
+            try:
+                session = open_session(self._engine, self.origin)
+            except self._database_error:
+                time.sleep(pause)
+            else:
+                return session
+        self._unreachable = True
+        session = open_session(self._engine, self.origin)
+        self._unreachable = False
+        return session
 
     def _disconnect(self) -> None:
-        connection, self._connection, self._uow = self._connection, None, None
-        if connection is not None:
-            with contextlib.suppress(self._database_error):
-                connection.driver_connection.rollback()
-            connection.invalidate()
+        session, self._session, self._uow = self._session, None, None
+        if session is not None:
+            session.close()
 
-    def _find_out(self, batch: list[_Job], problem: BaseException) -> None:
-        """A commit that failed may have happened all the same: ask the records on a new connection."""
-        reason = str(problem) or type(problem).__name__
+    def _find_out(self, batch: list[_Job], problem: BaseException, again: bool) -> None:
+        """A commit that failed may have happened all the same: ask the records on a new connection.
+
+        When only the connection was lost, what was not done is done now, once.
+        """
+        lost = self._session is not None and self._session.lost
+        reason = in_short(problem)
         self._disconnect()
         try:
-            uow = self._connected()
-            for job in batch:
-                if isinstance(job.error, ClinicError):
-                    continue
-                job.answer, job.error = uow.answer_of(job.command_id, job.name), None
-                if job.answer is NOT_DONE:
-                    job.error = StorageUnavailable(reason=reason)
+            session, uow = self._connected()
+            session.settle()
+            uow.begin()
+            uow.look_up([job.command_id for job in batch])
+            undone = [job for job in batch if not _answered(job, uow)]
         except self._database_error:
             self._disconnect()
             for job in batch:
                 job.error = OutcomeUnknown() if self._committing else StorageUnavailable(reason=reason)
+            return
+        if lost and not again:
+            for job in undone:
+                job.error = None
+            self._try(undone, again=True)
+        for job in undone:
+            if job.answer is NOT_DONE and job.error is None:
+                job.error = StorageUnavailable(reason=reason)
 
     def _next_batch(self) -> list[_Job] | None:
         """Wait for a command, and take whatever else waits behind it; None when it is time to stop."""
@@ -156,13 +186,11 @@ class SqlWriter:
             batch.append(job)
         return batch
 
-    def _commit(self, uow: SqlUnitOfWork, batch: list[_Job]) -> None:
-        cursor = self._cursor
-        self._committing = False
+    def _commit(self, session: Session, uow: SqlUnitOfWork, batch: list[_Job]) -> None:
         uow.begin()
-        cursor.execute("BEGIN IMMEDIATE")
+        session.begin()
+        uow.look_up([job.command_id for job in batch])
         for job in batch:
-            cursor.execute("SAVEPOINT command")
             uow.mark()
             try:
                 job.answer = uow.answer_of(job.command_id, job.name)
@@ -177,11 +205,9 @@ class SqlWriter:
                 job.error = mistake
             if job.error is not None:
                 uow.undo()
-                cursor.execute("ROLLBACK TO command")
-            cursor.execute("RELEASE command")
-        uow.flush()
+        changed = uow.flush()
         self._committing = True
-        cursor.execute("COMMIT")
+        session.commit(changed)
 
     def _acknowledge(self, batch: list[_Job]) -> None:
         for listener in self._listeners:
@@ -191,6 +217,19 @@ class SqlWriter:
             mine = [job for job in batch if job.loop is loop]
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
                 loop.call_soon_threadsafe(_settle, mine)
+
+
+def _answered(job: _Job, uow: SqlUnitOfWork) -> bool:
+    """Whether the records hold an answer to this command."""
+    try:
+        answer = uow.answer_of(job.command_id, job.name)
+    except CommandReused as refusal:
+        job.error = refusal
+        return True
+    if answer is NOT_DONE and isinstance(job.error, ClinicError):
+        return False  # refused, whatever became of the others
+    job.answer, job.error = answer, None
+    return answer is not NOT_DONE
 
 
 def _settle(jobs: list[_Job]) -> None:

@@ -16,6 +16,7 @@ from domain.recipient import Sex
 from domain.uvci import uvci
 from kiosk.credential.keys import ClinicKeys, open_keys
 from kiosk.credential.signer import ClinicSigner
+from kiosk.credential.trust import Trust, trust_in
 
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 
@@ -111,3 +112,8 @@ def keys() -> ClinicKeys:
 def signed(about: CertificateFacts) -> Credential:
     """The credential of a certificate, by the clinic's keys."""
     return ClinicSigner(keys()).sign(about)
+
+
+def trust() -> Trust:
+    """Whoever believes the clinic's signer, and nobody else."""
+    return trust_in([keys().signer])

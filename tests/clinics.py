@@ -1,15 +1,15 @@
-"""A real clinic on real SQLite files in a temporary folder, with a clock that the test owns."""
+"""A real clinic in a temporary folder, on SQLite or on PostgreSQL, with a clock that the test owns."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from domain.actors import STAFF_ROLES, Actor
 from domain.booking import Book, BookingReceipt, ListDays, ListSlots
@@ -24,6 +24,7 @@ from kiosk.services import Services
 from kiosk.settings import Settings
 from storage.check import Violation, check
 from storage.engine import writer_engine
+from storage.tables import metadata
 
 STAFF = Actor("STEST", STAFF_ROLES, "김간호")
 MONDAY = datetime(2026, 11, 23, 0, 30, tzinfo=UTC)
@@ -123,14 +124,29 @@ def violations(settings: Settings) -> list[Violation]:
         return check(connection)
 
 
+def everything_kept(settings: Settings) -> str:
+    """Every row of the records, as text."""
+    with _engine(settings.records_url).connect() as connection:
+        return repr([connection.execute(select(table)).all() for table in metadata.sorted_tables])
+
+
 @lru_cache(maxsize=1)
 def _engine(url: str) -> Engine:
     """Kept for the next look: compiling the rules' statements costs more than running them."""
     return writer_engine(url)
 
 
+def keep_in(folder: Path, database_url: str, mypage_url: str = "") -> None:
+    """From now on the clinic in this folder keeps its records, and my page, there."""
+    (folder / "urls").write_text(f"{database_url}\n{mypage_url}\n")
+
+
 def settings_in(folder: Path, capacity: int = 12) -> Settings:
+    urls = folder / "urls"
+    database_url, mypage_url = urls.read_text().splitlines() if urls.exists() else ("", "")
     return Settings(
+        database_url=database_url,
+        mypage_url=mypage_url,
         data_folder=folder / "data",
         paper_folder=folder / "paper",
         log_folder=folder / "log",
@@ -140,10 +156,10 @@ def settings_in(folder: Path, capacity: int = 12) -> Settings:
 
 @asynccontextmanager
 async def clinic_in(
-    folder: Path, *, capacity: int = 12, clock: TestClock | None = None
+    folder: Path, *, capacity: int = 12, clock: TestClock | None = None, **choices: object
 ) -> AsyncIterator[OpenClinic]:
-    """Open a clinic in this folder, and close it in the end."""
-    settings, clock = settings_in(folder, capacity), clock or TestClock()
+    """Open a clinic in this folder, with these choices of its settings, and close it in the end."""
+    settings, clock = replace(settings_in(folder, capacity), **choices), clock or TestClock()  # type: ignore[arg-type]
     services = await open_clinic(settings, clock)
     try:
         yield OpenClinic(services, settings, clock)

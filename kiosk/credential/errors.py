@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 from domain.errors import ClinicError
 
 
@@ -24,3 +30,23 @@ class FactsNotSignable(ClinicError):
 
     code = "facts-not-signable"
     text = "This certificate cannot be signed ({reason})."
+
+
+class TrustUnusable(ClinicError):
+    """What was given as others' keys cannot be read."""
+
+    code = "trust-unusable"
+    text = "{where} holds no keys to trust ({reason})."
+
+
+@contextmanager
+def in_words() -> Iterator[None]:
+    """What goes wrong with the files of the keys, said as KeysUnusable."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise KeysUnusable(reason=f"{Path(str(error.filename)).name} is missing") from error
+    except OSError as error:
+        raise KeysUnusable(reason=os.strerror(error.errno or errno.EIO)) from error
+    except (ValueError, TypeError) as error:
+        raise KeysUnusable(reason="a file is damaged, or the passphrase is another one") from error

@@ -13,13 +13,11 @@ from datetime import datetime
 
 import base45
 import cbor2
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from domain.certificate import CertificateFacts, Credential
 from domain.presentation import Disease
 from kiosk.credential.errors import FactsNotSignable
+from kiosk.credential.jws import raw_signature
 from kiosk.credential.keys import ClinicKeys
 
 PREFIX = "HC1:"
@@ -61,26 +59,22 @@ class Hcert:
         return Credential(self.name, text, keys.kid_text, revocation_hashes(facts, signature))
 
 
-def compressed(text: str) -> bytes:
-    """What lies compressed in an HCERT's text. Raises ValueError."""
-    return bytes(base45.b45decode(text.removeprefix(PREFIX)))
-
-
 def signed_bytes(protected: bytes, payload: bytes) -> bytes:
     """What the signature of a COSE_Sign1 message is over."""
     return cbor2.dumps(["Signature1", protected, b"", payload])
 
 
-def raw_signature(key: ec.EllipticCurvePrivateKey, message: bytes) -> bytes:
-    """An ES256 signature as r and s, 32 bytes each; the same every time (RFC 6979)."""
-    der = key.sign(message, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
-    r, s = decode_dss_signature(der)
-    return r.to_bytes(32, "big") + s.to_bytes(32, "big")
-
-
 def revocation_hashes(facts: CertificateFacts, signature: bytes) -> tuple[str, ...]:
     """The three hashes by which a revocation list can name this certificate."""
-    parts = (signature[:32], facts.uvci.encode(), (facts.country + facts.uvci).encode())
+    return short_hashes(signature, facts.country, facts.uvci)
+
+
+def short_hashes(signature: bytes, country: str, identifier: str) -> tuple[str, ...]:
+    """The hashes of a signature's r, an identifier, and country with identifier.
+
+    Over r alone: s can be turned into another one that is as good.
+    """
+    parts = (signature[:32], identifier.encode(), (country + identifier).encode())
     return tuple(hashlib.sha256(part).digest()[:16].hex() for part in parts)
 
 

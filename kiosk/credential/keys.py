@@ -1,40 +1,35 @@
-"""The clinic's keys: a root, and one document signer that the root vouches for.
+"""This kiosk's keys: the clinic's root certificate, the trust list, and the signers made here.
 
-They are made on first use as one folder, ``current``, which is renamed into place when every file in
-it is on the disk: there is a whole set of keys or none. Private keys are encrypted; the passphrase
-lies in a file of its own, so that it can be kept elsewhere. Signing does not need the root's key.
+    clinic/root.pem  trust-list.json  passphrase  signers/<key id>/signer.pem, signer.key
+    clinic/root.key                               unless the root lives on a medium of its own
+
+The folder is made on first use and renamed into place when every file in it is on the disk: there is a
+whole set of keys or none. Private keys are encrypted; the passphrase lies in a file of its own, so that
+it can be kept elsewhere. Signing does not need the root's key.
 """
 
 from __future__ import annotations
 
-import errno
-import hashlib
-import os
 import secrets
 import shutil
-import tempfile
 from base64 import b64encode
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
-from kiosk.credential.errors import KeysUnusable
+from kiosk.credential.certificates import key_id
+from kiosk.credential.errors import KeysUnusable, in_words
+from kiosk.credential.files import new_folder, private_folder, replace_file
+from kiosk.credential.lists import TrustList, as_text, new_trust_list, read_trust_list, vouched_for
+from kiosk.credential.pem import certificate_pem, encrypted_pem, read_certificate, read_private_key
+from kiosk.credential.root import ROOT_KEY, ROOT_PEM, TRUST_LIST, Root, new_root
 
-VACCINATION_USAGE = x509.ObjectIdentifier("1.3.6.1.4.1.1847.2021.1.2")
-"""Extended key usage of a signer that may state vaccinations (EU DCC)."""
-
-ROOT_YEARS = 10
-SIGNER_YEARS = 2
-_SLACK = timedelta(minutes=5)
-"""Keys are valid from a little before they are made: other machines' clocks lag."""
-
-_FILES = ("root.pem", "root.key", "signer.pem", "signer.key", "passphrase")
+PASSPHRASE, SIGNERS, SIGNER_PEM, SIGNER_KEY = "passphrase", "signers", "signer.pem", "signer.key"
+_FORMER = "current"
+"""The folder of the first layout: one root and one signer, no list."""
 
 
 @dataclass(frozen=True)
@@ -56,179 +51,158 @@ class ClinicKeys:
         return b64encode(self.kid).decode()
 
 
-def key_id(certificate: x509.Certificate) -> bytes:
-    """The first 8 bytes of SHA-256 over the certificate."""
-    return hashlib.sha256(certificate.public_bytes(serialization.Encoding.DER)).digest()[:8]
+class KeyFolder:
+    """The folder of one kiosk's keys."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.clinic = folder / "clinic"
+
+    # -- reading ------------------------------------------------------------------------------------
+
+    @property
+    def is_made(self) -> bool:
+        """Whether there are keys, in this layout or the first one."""
+        return self.clinic.exists() or (self.folder / _FORMER).exists()
+
+    @property
+    def has_root_key(self) -> bool:
+        """Whether the root lives here."""
+        return (self.clinic / ROOT_KEY).exists()
+
+    def passphrase(self) -> bytes:
+        """What the private keys here are encrypted with. Raises KeysUnusable."""
+        with in_words():
+            return (self.clinic / PASSPHRASE).read_bytes().strip()
+
+    def root(self) -> x509.Certificate:
+        """The clinic's root certificate. Raises KeysUnusable."""
+        self.upgrade()
+        with in_words():
+            return read_certificate(self.clinic / ROOT_PEM)
+
+    def trusted(self) -> TrustList:
+        """The newest trust list that this kiosk knows. Raises KeysUnusable."""
+        root = self.root()
+        with in_words():
+            if (self.clinic / TRUST_LIST).exists():
+                return read_trust_list((self.clinic / TRUST_LIST).read_bytes(), root)
+            return self._implied(root)
+
+    def signed_list(self) -> bytes | None:
+        """The trust list as the root signed it; None when it never did."""
+        path = self.clinic / TRUST_LIST
+        return path.read_bytes() if path.exists() else None
+
+    def stamp(self) -> tuple[int, ...]:
+        """Changes whenever the trust list does, and with it the signer in use."""
+        try:
+            stat = (self.clinic / TRUST_LIST).stat()
+        except OSError:
+            return ()
+        return (stat.st_mtime_ns, stat.st_ino, stat.st_size)
+
+    def holds(self, signer: x509.Certificate) -> bool:
+        """Whether this signer was made here."""
+        return self._place(signer).exists()
+
+    def active(self) -> ClinicKeys:
+        """The newest signer made here that is still trusted, with its key. Raises KeysUnusable."""
+        root, trusted = self.root(), self.trusted()
+        here = [signer for signer in trusted.certificates if self.holds(signer)]
+        if not here:
+            raise KeysUnusable(reason="this kiosk has no trusted signer; make one with `kiosk keys rotate`")
+        signer, place = here[-1], self._place(here[-1])
+        with in_words():
+            if read_certificate(place / SIGNER_PEM) != signer:
+                raise KeysUnusable(reason="signer.pem is another one than in the trust list")
+            key = read_private_key(place / SIGNER_KEY, self.passphrase())
+        if key.public_key() != signer.public_key():
+            raise KeysUnusable(reason="signer.key does not belong to signer.pem")
+        return ClinicKeys(root, signer, key)
+
+    # -- writing ------------------------------------------------------------------------------------
+
+    def found(self, root: Root, now: datetime, *, with_root: bool) -> bool:
+        """Make the folder with a first signer; answers False when another kiosk was first."""
+        passphrase = secrets.token_urlsafe(32).encode()
+        key = ec.generate_private_key(ec.SECP256R1())
+        signer = root.new_signer(key.public_key(), now)
+        files = root.files(passphrase, now) if with_root else {
+            ROOT_PEM: certificate_pem(root.certificate), TRUST_LIST: root.keep(now),
+        }  # fmt: skip
+        files[PASSPHRASE] = passphrase + b"\n"
+        for name, content in _signer_files(signer, key, passphrase).items():
+            files[f"{SIGNERS}/{key_id(signer).hex()}/{name}"] = content
+        with in_words():
+            private_folder(self.folder)
+            return new_folder(self.clinic, files)
+
+    def add_signer(self, root: Root, now: datetime) -> x509.Certificate:
+        """A further signer; it signs from the moment the new trust list is kept here."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        signer = root.new_signer(key.public_key(), now)
+        with in_words():
+            private_folder(self.clinic / SIGNERS)
+            new_folder(self._place(signer), _signer_files(signer, key, self.passphrase()))
+        return signer
+
+    def drop_signer(self, signer: x509.Certificate) -> None:
+        """A withdrawn signer signs nothing more, not even by mistake."""
+        shutil.rmtree(self._place(signer), ignore_errors=True)
+
+    def keep_list(self, content: bytes) -> None:
+        """The list that the root has signed, from now on."""
+        with in_words():
+            replace_file(self.clinic / TRUST_LIST, content)
+
+    def forget_root_key(self) -> None:
+        """The root has moved out."""
+        with in_words():
+            (self.clinic / ROOT_KEY).unlink()
+
+    def upgrade(self) -> None:
+        """Bring the first layout into this one, whole or not at all. Raises KeysUnusable."""
+        former = self.folder / _FORMER
+        if not former.exists():
+            return
+        if not self.clinic.exists():
+            with in_words():
+                names = [ROOT_PEM, PASSPHRASE, *([ROOT_KEY] if (former / ROOT_KEY).exists() else [])]
+                files = {name: (former / name).read_bytes() for name in names}
+                place = f"{SIGNERS}/{key_id(read_certificate(former / SIGNER_PEM)).hex()}"
+                for name in (SIGNER_PEM, SIGNER_KEY):
+                    files[f"{place}/{name}"] = (former / name).read_bytes()
+                new_folder(self.clinic, files)
+        shutil.rmtree(former, ignore_errors=True)
+
+    # -- within -------------------------------------------------------------------------------------
+
+    def _place(self, signer: x509.Certificate) -> Path:
+        return self.clinic / SIGNERS / key_id(signer).hex()
+
+    def _implied(self, root: x509.Certificate) -> TrustList:
+        """Before the root signed any list: the signers that lie here and that it vouches for."""
+        signers = [read_certificate(path) for path in sorted((self.clinic / SIGNERS).glob(f"*/{SIGNER_PEM}"))]
+        if not all(vouched_for(signer, root) for signer in signers):
+            raise KeysUnusable(reason="the root did not sign the signer")
+        return new_trust_list(root, root.not_valid_before_utc, tuple(as_text(signer) for signer in signers))
 
 
 def open_keys(folder: Path, *, country: str, clinic: str, now: datetime) -> ClinicKeys:
     """The keys in this folder; made there first if there are none. Raises KeysUnusable."""
-    if not (folder / "current").exists():
-        make_keys(folder, country=country, clinic=clinic, now=now)
-    return load_keys(folder)
+    keys = KeyFolder(folder)
+    if not keys.is_made:
+        keys.found(new_root(keys.clinic, country=country, clinic=clinic, now=now), now, with_root=True)
+    return keys.active()
 
 
 def load_keys(folder: Path) -> ClinicKeys:
     """The keys that lie in this folder. Raises KeysUnusable."""
-    current = folder / "current"
-    try:
-        root = x509.load_pem_x509_certificate((current / "root.pem").read_bytes())
-        signer = x509.load_pem_x509_certificate((current / "signer.pem").read_bytes())
-        passphrase = (current / "passphrase").read_bytes().strip()
-        key = serialization.load_pem_private_key((current / "signer.key").read_bytes(), passphrase)
-        signer.verify_directly_issued_by(root)
-    except FileNotFoundError as error:
-        raise KeysUnusable(reason=f"{Path(error.filename).name} is missing") from error
-    except OSError as error:
-        raise KeysUnusable(reason=os.strerror(error.errno or errno.EIO)) from error
-    except InvalidSignature as error:
-        raise KeysUnusable(reason="the root did not sign the signer") from error
-    except (ValueError, TypeError) as error:
-        raise KeysUnusable(reason="a file is damaged, or the passphrase is another one") from error
-    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise KeysUnusable(reason="signer.key is no P-256 key")
-    if key.public_key() != signer.public_key():
-        raise KeysUnusable(reason="signer.key does not belong to signer.pem")
-    return ClinicKeys(root, signer, key)
+    return KeyFolder(folder).active()
 
 
-def make_keys(folder: Path, *, country: str, clinic: str, now: datetime) -> None:
-    """Make a root and a signer in this folder, unless somebody else has just done so."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.chmod(0o700)
-        draft = Path(tempfile.mkdtemp(prefix=".making-", dir=folder))  # 0700
-        try:
-            for name, content in _new_set(country, clinic, now).items():
-                _write(draft / name, content)
-            _sync_folder(draft)
-            _publish(draft, folder / "current")
-            _sync_folder(folder)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)  # gone already when it was published
-    except OSError as error:
-        raise KeysUnusable(reason=os.strerror(error.errno or errno.EIO)) from error
-
-
-def _publish(draft: Path, place: Path) -> None:
-    try:
-        draft.rename(place)
-    except OSError as error:
-        # Another kiosk on the same folder was first: its keys are the clinic's.
-        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-            raise
-
-
-def _new_set(country: str, clinic: str, now: datetime) -> dict[str, bytes]:
-    passphrase = secrets.token_urlsafe(32).encode()
-    root_key = ec.generate_private_key(ec.SECP256R1())
-    signer_key = ec.generate_private_key(ec.SECP256R1())
-    root = _root_certificate(root_key, country, clinic, now)
-    signer = _signer_certificate(signer_key.public_key(), root_key, root, clinic, now)
-    pem = serialization.Encoding.PEM
-    contents = (
-        root.public_bytes(pem),
-        _encrypted(root_key, passphrase),
-        signer.public_bytes(pem),
-        _encrypted(signer_key, passphrase),
-        passphrase + b"\n",
-    )
-    return dict(zip(_FILES, contents, strict=True))
-
-
-def _root_certificate(
-    key: ec.EllipticCurvePrivateKey, country: str, clinic: str, now: datetime
-) -> x509.Certificate:
-    name = _name(country, clinic, "Root")
-    return (
-        _builder(name, name, key.public_key(), now, ROOT_YEARS)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_usage(signs_certificates=True), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-
-
-def _signer_certificate(
-    key: ec.EllipticCurvePublicKey,
-    root_key: ec.EllipticCurvePrivateKey,
-    root: x509.Certificate,
-    clinic: str,
-    now: datetime,
-) -> x509.Certificate:
-    country = str(root.subject.get_attributes_for_oid(NameOID.COUNTRY_NAME)[0].value)
-    name = _name(country, clinic, "Document signer")
-    return (
-        _builder(name, root.subject, key, now, SIGNER_YEARS)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(signs_certificates=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([VACCINATION_USAGE]), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key.public_key()), critical=False
-        )
-        .sign(root_key, hashes.SHA256())
-    )
-
-
-def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, now: datetime, years: int
-) -> x509.CertificateBuilder:
-    start = now.replace(microsecond=0) - _SLACK
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(start)
-        .not_valid_after(start + timedelta(days=365 * years))
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
-    )
-
-
-def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not signs_certificates,
-        key_cert_sign=signs_certificates,
-        crl_sign=signs_certificates,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
-
-
-def _name(country: str, clinic: str, role: str) -> x509.Name:
-    return x509.Name(
-        [
-            x509.NameAttribute(NameOID.COUNTRY_NAME, country),
-            # X.520 allows 64 characters each; a longer clinic name is only shortened here.
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, clinic[:64]),
-            x509.NameAttribute(NameOID.COMMON_NAME, role),
-        ]
-    )
-
-
-def _encrypted(key: ec.EllipticCurvePrivateKey, passphrase: bytes) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.BestAvailableEncryption(passphrase),
-    )
-
-
-def _write(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _signer_files(
+    signer: x509.Certificate, key: ec.EllipticCurvePrivateKey, passphrase: bytes
+) -> dict[str, bytes]:
+    return {SIGNER_PEM: certificate_pem(signer), SIGNER_KEY: encrypted_pem(key, passphrase)}

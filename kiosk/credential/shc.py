@@ -1,4 +1,4 @@
-"""SMART Health Card: what is signed for every disease but COVID-19.
+"""SMART Health Card: what is signed for every disease but COVID-19, and for that one where it is wished.
 
 A JWS (ES256) over a raw-deflated FHIR R4 bundle, written into the QR as digits: numeric mode packs
 them tighter than letters.
@@ -6,21 +6,21 @@ them tighter than letters.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import zlib
-from base64 import urlsafe_b64encode
 from datetime import datetime
 
-from cryptography.hazmat.primitives.asymmetric import ec
-
 from domain.certificate import CertificateFacts, Credential, DoseFacts
-from kiosk.credential.hcert import raw_signature, revocation_hashes
+from domain.presentation import Disease
+from kiosk.credential.hcert import revocation_hashes
+from kiosk.credential.jwk import thumbprint
+from kiosk.credential.jws import part, raw_signature
 from kiosk.credential.keys import ClinicKeys
 
 PREFIX = "shc:/"
 CVX = "http://hl7.org/fhir/sid/cvx"
 TYPES = ("https://smarthealth.cards#health-card", "https://smarthealth.cards#immunization")
+COVID_TYPE = "https://smarthealth.cards#covid19"
 UNPUBLISHED = "https://clinic.invalid"
 """The issuer's address of a clinic that has not published its keys on the web."""
 
@@ -46,26 +46,15 @@ class SmartHealthCard:
             "nbf": int(facts.issued_at.timestamp()),
             "exp": int(expires.timestamp()),
             "vc": {
-                "type": TYPES,
+                "type": TYPES if facts.dose.disease is not Disease.COVID_19 else (*TYPES, COVID_TYPE),
                 "credentialSubject": {"fhirVersion": "4.0.1", "fhirBundle": _bundle(facts)},
                 "rid": facts.number,
             },
         }
-        signing_input = f"{_part(_compact(header))}.{_part(_deflate(_compact(claims)))}"
+        signing_input = f"{part(_compact(header))}.{part(_deflate(_compact(claims)))}"
         signature = raw_signature(keys.private_key, signing_input.encode())
-        text = PREFIX + digits(f"{signing_input}.{_part(signature)}")
+        text = PREFIX + digits(f"{signing_input}.{part(signature)}")
         return Credential(self.name, text, kid, revocation_hashes(facts, signature))
-
-
-def thumbprint(key: ec.EllipticCurvePublicKey) -> str:
-    """The key's name: its JWK thumbprint (RFC 7638)."""
-    return _part(hashlib.sha256(_compact(_jwk(key))).digest())
-
-
-def _jwk(key: ec.EllipticCurvePublicKey) -> dict[str, str]:
-    numbers = key.public_numbers()
-    x, y = (_part(number.to_bytes(32, "big")) for number in (numbers.x, numbers.y))
-    return {"crv": "P-256", "kty": "EC", "x": x, "y": y}
 
 
 def digits(jws: str) -> str:
@@ -74,7 +63,7 @@ def digits(jws: str) -> str:
 
 
 def _bundle(facts: CertificateFacts) -> dict[str, object]:
-    resources = (_patient(facts), _immunization(facts, facts.dose))
+    resources = (_patient(facts), *(_immunization(facts, dose) for dose in facts.doses))
     return {
         "resourceType": "Bundle",
         "type": "collection",
@@ -118,7 +107,3 @@ def _compact(value: object) -> bytes:
 def _deflate(content: bytes) -> bytes:
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     return packer.compress(content) + packer.flush()
-
-
-def _part(content: bytes) -> str:
-    return urlsafe_b64encode(content).rstrip(b"=").decode()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from domain.certificate import CertificateFacts, Credential
 from kiosk.credential.errors import SignerNotValid
 from kiosk.credential.hcert import Hcert
-from kiosk.credential.keys import ClinicKeys
+from kiosk.credential.keys import ClinicKeys, KeyFolder
 from kiosk.credential.shc import SmartHealthCard
 
 
@@ -27,10 +29,13 @@ class Form(Protocol):
 class ClinicSigner:
     """Signs what a certificate states with the clinic's document signer."""
 
-    def __init__(self, keys: ClinicKeys, issuer_url: str = "") -> None:
-        """``issuer_url`` is where a SMART Health Card's verifier finds the published keys, if anywhere."""
+    def __init__(self, keys: ClinicKeys, issuer_url: str = "", *, also_card: bool = False) -> None:
+        """``issuer_url`` is where a SMART Health Card's verifier finds the published keys, if anywhere;
+        with ``also_card`` an HCERT gets such a card beside it."""
         self._keys = keys
-        self._forms: tuple[Form, ...] = (Hcert(), SmartHealthCard(issuer_url))
+        self._card = SmartHealthCard(issuer_url)
+        self._forms: tuple[Form, ...] = (Hcert(), self._card)
+        self._also_card = also_card
 
     def sign(self, facts: CertificateFacts) -> Credential:
         """The credential in the first form that fits. Raises SignerNotValid or FactsNotSignable."""
@@ -40,4 +45,28 @@ class ClinicSigner:
             raise SignerNotValid(since=since.date().isoformat(), until=until.date().isoformat())
         form = next(form for form in self._forms if form.fits(facts))
         # A credential never outlives the key that vouches for it.
-        return form.sign(facts, self._keys, until)
+        credential = form.sign(facts, self._keys, until)
+        if self._also_card and form is not self._card:
+            return replace(credential, second=self._card.sign(facts, self._keys, until))
+        return credential
+
+
+class FolderSigner:
+    """Signs with the newest trusted signer of a key folder, also after it was rotated or withdrawn."""
+
+    def __init__(self, folder: Path, issuer_url: str = "", *, also_card: bool = False) -> None:
+        """Raises KeysUnusable."""
+        self._folder = KeyFolder(folder)
+        self._issuer_url, self._also_card = issuer_url, also_card
+        self._stamp, self._signer = self._load()
+
+    def sign(self, facts: CertificateFacts) -> Credential:
+        """See `ClinicSigner.sign`. Raises KeysUnusable too, when no signer is left."""
+        # One look at a file's times: a withdrawn key must not sign until somebody restarts the kiosk.
+        if self._folder.stamp() != self._stamp:
+            self._stamp, self._signer = self._load()
+        return self._signer.sign(facts)
+
+    def _load(self) -> tuple[tuple[int, ...], ClinicSigner]:
+        stamp = self._folder.stamp()
+        return stamp, ClinicSigner(self._folder.active(), self._issuer_url, also_card=self._also_card)

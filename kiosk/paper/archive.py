@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from domain.errors import PaperFailed
+from domain.ports import Place
 
 _REASONS = {
     errno.ENOSPC: "the disk is full",
@@ -32,11 +33,11 @@ class FolderArchive:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    async def keep(self, name: str, content: bytes) -> str:
+    async def keep(self, name: str, content: bytes) -> Place:
         """Store it whole or not at all, in place of an older one of that name; gives its path."""
         return await asyncio.to_thread(self._keep, name, content)
 
-    def _keep(self, name: str, content: bytes) -> str:
+    def _keep(self, name: str, content: bytes) -> Place:
         if not _NAME.fullmatch(name):
             raise PaperFailed(reason=f"{name!r} is no file name")
         place = self._folder / name
@@ -45,8 +46,8 @@ class FolderArchive:
             self._folder.chmod(0o700)
             self._write(place, content)
         except OSError as error:
-            raise PaperFailed(reason=_in_words(error)) from error
-        return str(place)
+            raise PaperFailed(reason=in_words(error)) from error
+        return Place(str(place))
 
     def _write(self, place: Path, content: bytes) -> None:
         descriptor, draft = tempfile.mkstemp(prefix=".writing-", dir=self._folder)  # 0600
@@ -70,5 +71,6 @@ class FolderArchive:
             os.close(descriptor)
 
 
-def _in_words(error: OSError) -> str:
+def in_words(error: OSError) -> str:
+    """What a disk will not do, as a reason."""
     return _REASONS.get(error.errno or 0, os.strerror(error.errno or errno.EIO))

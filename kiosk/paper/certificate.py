@@ -39,6 +39,8 @@ _FOOT = 283.0
 """Where the frame ends, below the small print."""
 _CODE_END, _LARGEST_CODE = 253.5, 58.0
 """Where a symbol ends at the latest, above its caption, and how wide the room for it is."""
+CODES_BELOW = _CODE_END - _LARGEST_CODE - QUIET_MODULES * MODULE_MM
+"""Above this there is never a symbol."""
 
 
 def code_top(side: float) -> float:
@@ -72,6 +74,8 @@ def certificate_page(facts: CertificateFacts, credential: Credential, fonts: Fon
     _foot(sheet, look, facts, fits)
     if not fits:
         _second_page(sheet, look, title, facts)
+    if credential.second:
+        _card_page(sheet, look, title, facts, credential.second)
     return sheet.finish()
 
 
@@ -90,6 +94,25 @@ def _second_page(sheet: Sheet, look: Look, title: Both, facts: CertificateFacts)
     _head(sheet, look, title, facts)
     y = _holder(sheet, look, facts, 82.0)
     history(sheet, look, facts.doses, y + 10.0, _FOOT - y - 20.0)
+
+
+def _card_page(sheet: Sheet, look: Look, title: Both, facts: CertificateFacts, card: Credential) -> None:
+    """The same facts in the other form: on a page of its own, so that no scanner sees two codes at once."""
+    matrix = credential_matrix(card.text)
+    side, quiet = size_mm(matrix), QUIET_MODULES * MODULE_MM
+    sheet.next_page()
+    _ground(sheet, look)
+    _head(sheet, look, title, facts)
+    y = _holder(sheet, look, facts, 82.0) + 16.0
+    left = (WIDTH - side) / 2
+    sheet.text(WIDTH / 2, y, words.CARD.ko, look.display(17.0), "centre")
+    sheet.area(left - quiet, y + 8.0 - quiet, side + 2 * quiet, side + 2 * quiet, _WHITE)
+    sheet.matrix(left, y + 8.0, matrix, MODULE_MM)
+    y += 8.0 + side + 10.0
+    sheet.fit(WIDTH / 2, y, words.CARD_HOW.ko, look.value(10.0), RIGHT - LEFT, align="centre")
+    sheet.fit(WIDTH / 2, y + 5.0, words.CARD_HOW.en, look.sublabel(8.4), RIGHT - LEFT, align="centre")
+    sheet.text(WIDTH / 2, y + 12.0, words.PHOTO_ID.ko, look.label(7.4), "centre")
+    sheet.text(WIDTH / 2, y + 16.0, words.PHOTO_ID.en, look.sublabel(7.0), "centre")
 
 
 def _ground(sheet: Sheet, look: Look) -> None:

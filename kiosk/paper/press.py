@@ -10,7 +10,7 @@ from domain.booking import TicketFacts
 from domain.certificate import CertificateFacts, Credential
 from domain.errors import PaperFailed
 from kiosk.credential.qr import TooMuchForQr
-from kiosk.paper.certificate import certificate_page
+from kiosk.paper.certificate import CODES_BELOW, certificate_page
 from kiosk.paper.fonts import Fonts, load_fonts
 from kiosk.paper.proof import prove
 from kiosk.paper.ticket import TicketPaper, ticket_page
@@ -39,7 +39,9 @@ class ReportlabPress:
     def print_certificate(self, facts: CertificateFacts, credential: Credential) -> bytes:
         """The same as `certificate`, in the caller's thread."""
         pdf = self._page(lambda fonts: certificate_page(facts, credential, fonts))
-        prove(pdf, credential.text)
+        prove(pdf, credential.text, CODES_BELOW)
+        if credential.second:
+            prove(pdf, credential.second.text, page=-1)
         return pdf
 
     def print_ticket(self, ticket: TicketFacts) -> bytes:

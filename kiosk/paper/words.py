@@ -53,6 +53,11 @@ CHECK_HOW = Both(
     "이 코드는 발급기관이 공개한 키로 확인됩니다.",
     "Verifies against this clinic’s published key.",
 )
+CARD = Both("SMART Health Card", "SMART Health Card")
+CARD_HOW = Both(
+    "SMART Health Card를 읽는 앱에서 이 코드를 스캔하세요. 내용은 첫 쪽과 같습니다.",
+    "Scan this code with an app that reads SMART Health Cards. It states the same as the first page.",
+)
 ON_PAGE_2 = Both("접종 이력은 2쪽에 있습니다.", "All doses are listed on page 2.")
 PHOTO_ID = Both(
     "사진이 있는 신분증과 함께 제시할 때에만 유효합니다.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual import on
 from textual.app import ComposeResult
 
-from domain.actors import ADMINISTRATOR, CERTIFICATE_OFFICER, VACCINATOR, VACCINE_MANAGER, Role
+from domain.actors import ADMINISTRATOR, CERTIFICATE_OFFICER, STAFF_ROLES, VACCINATOR, VACCINE_MANAGER, Role
 from kiosk.places import load_screen
 from kiosk.screens.base import StaffScreen
 from kiosk.widgets.bars import KeyBar, TopBar
@@ -18,6 +18,7 @@ DESKS: dict[str, tuple[frozenset[Role], str]] = {
     "injection_desk": (VACCINATOR, "kiosk.screens.injection_desk:InjectionDeskScreen"),
     "certificate_issue": (CERTIFICATE_OFFICER, "kiosk.screens.certificate_issue:CertificateIssueScreen"),
     "staff_members": (ADMINISTRATOR, "kiosk.screens.staff_members:StaffMembersScreen"),
+    "verify": (STAFF_ROLES, "kiosk.screens.verify:VerifyScreen"),
 }
 """Each desk: who works at it, and where its screen is; imported when somebody goes there."""
 

@@ -1,6 +1,6 @@
 """``make bench``: every comparison, one after the other, as ratios."""
 
-from tests.benchmarks import bench_booking, bench_certificate, bench_first_paint
+from tests.benchmarks import bench_batch, bench_booking, bench_certificate, bench_first_paint, bench_verify
 
-for bench in (bench_booking, bench_first_paint, bench_certificate):
+for bench in (bench_booking, bench_first_paint, bench_certificate, bench_batch, bench_verify):
     bench.main()

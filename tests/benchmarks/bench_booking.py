@@ -10,13 +10,12 @@ import asyncio
 import shutil
 import tempfile
 import time
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
-
-import pysqlite3
 
 from domain import booking, policies
 from domain.actors import PUBLIC, STAFF_ROLES, Actor
@@ -28,20 +27,20 @@ from domain.vaccine import AddStock, RegisterVaccine
 from kiosk.bootstrap import open_clinic
 from kiosk.services import Services
 from kiosk.settings import Settings
-from storage.engine import writer_engine
+from storage.engine import open_session, writer_engine
 from storage.repositories import Statements
 from storage.unit_of_work import SqlUnitOfWork
 
 BOOKINGS = 3_000
 ROUNDS = 3
 STAFF = Actor("bench", STAFF_ROLES)
+Statement = tuple[str, list[Any]]
 
 
 @dataclass
 class Ready:
-    """A clinic with doses for everybody, in a folder that is copied for each run."""
+    """A clinic with doses for everybody, whose records are copied for each run."""
 
-    folder: Path
     vaccine: str
     slots: list[Any]
     context: Context
@@ -57,8 +56,8 @@ def settings_in(folder: Path) -> Settings:
     )
 
 
-async def prepare(folder: Path) -> Ready:
-    services = await open_clinic(settings_in(folder))
+async def prepare(settings: Settings) -> Ready:
+    services = await open_clinic(settings)
     gateway = services.gateway
     vaccine = await gateway.send(RegisterVaccine(services.formulary[0]), STAFF)
     expiry = services.clinic.today(services.clock.now()) + timedelta(days=100)
@@ -68,102 +67,132 @@ async def prepare(folder: Path) -> Ready:
     await services.settle()
     context = gateway.context(PUBLIC)
     await services.close()
-    return Ready(folder, vaccine.code, slots, context)
+    return Ready(vaccine.code, slots, context)
 
 
-async def through_gateway(ready: Ready, clients: int) -> float:
+async def through_gateway(
+    ready: Ready,
+    settings: Settings,
+    clients: int,
+    people: range | None = None,
+    opened: Callable[[], object] = lambda: None,
+) -> float:
     """Bookings a second with so many clients at once, each waiting for its answer."""
-    with tempfile.TemporaryDirectory() as name:
-        shutil.copytree(ready.folder, name, dirs_exist_ok=True)
-        services: Services = await open_clinic(settings_in(Path(name)))
-        numbers = iter(range(BOOKINGS))
+    services: Services = await open_clinic(settings)
+    people = range(BOOKINGS) if people is None else people
+    numbers = iter(people)
 
-        async def client() -> None:
-            for number in numbers:
-                await services.gateway.send(ready.command(number))
+    async def client() -> None:
+        for number in numbers:
+            await services.gateway.send(ready.command(number))
 
-        start = time.perf_counter()
-        await asyncio.gather(*(client() for _ in range(clients)))
-        seconds = time.perf_counter() - start
-        await services.close()
-        return BOOKINGS / seconds
+    opened()
+    start = time.perf_counter()
+    await asyncio.gather(*(client() for _ in range(clients)))
+    seconds = time.perf_counter() - start
+    await services.close()
+    return len(people) / seconds
 
 
 class RecordingCursor:
-    """The driver's cursor, which also writes down what it is told."""
+    """The writer's connection, which also writes down what its cursor is told."""
 
     def __init__(self, cursor: Any) -> None:
-        self._cursor, self.log = cursor, []
+        self._cursor = cursor
+        self.log: list[Statement] = []
+
+    @property
+    def cursor(self) -> RecordingCursor:
+        return self
 
     def execute(self, sql: str, values: Any = ()) -> Any:
         self.log.append((sql, list(values)))
         return self._cursor.execute(sql, values)
+
+    ask = execute
 
     def executemany(self, sql: str, rows: Any) -> None:
         for values in rows:
             self.execute(sql, values)
 
 
-def statements_of_each_booking(ready: Ready) -> list[list[tuple[str, list[Any]]]]:
+def statements_of_each_booking(ready: Ready, url: str) -> list[list[Statement]]:
     """What one booking in a transaction of its own says to the database, for every booking."""
-    with tempfile.TemporaryDirectory() as name:
-        shutil.copytree(ready.folder, name, dirs_exist_ok=True)
-        engine = writer_engine(f"sqlite:///{name}/clinic.db")
-        with closing(engine.raw_connection()) as connection:
-            raw = connection.driver_connection.cursor()
-            raw.execute("PRAGMA synchronous=OFF")
-            cursor = RecordingCursor(raw)
-            uow = SqlUnitOfWork(cursor, Statements(engine.dialect))
-            bookings = []
-            for number in range(BOOKINGS):
-                cursor.log = []
-                uow.begin()
-                raw.execute("BEGIN IMMEDIATE")
-                uow.answer_of(f"bench-{number}", "Book")
-                receipt = booking.book(uow, ready.command(number), ready.context)
-                policies.follow_at_once(uow, ready.context)
-                uow.record(f"bench-{number}", "Book", receipt, ready.context.now)
-                uow.flush()
-                raw.execute("COMMIT")
-                bookings.append(cursor.log)
-        return bookings
+    engine = writer_engine(url)
+    session = open_session(engine, "bench")
+    cursor = RecordingCursor(session.cursor)
+    uow = SqlUnitOfWork(cursor, Statements(engine.dialect))
+    bookings = []
+    for number in range(BOOKINGS):
+        cursor.log = []
+        uow.begin()
+        session.begin()
+        uow.answer_of(f"bench-{number}", "Book")
+        receipt = booking.book(uow, ready.command(number), ready.context)
+        policies.follow_at_once(uow, ready.context)
+        uow.record(f"bench-{number}", "Book", receipt, ready.context.now)
+        uow.flush()
+        session.commit(True)
+        bookings.append(cursor.log)
+    session.close()
+    return bookings
 
 
-def on_a_bare_connection(ready: Ready, bookings: list[list[tuple[str, list[Any]]]]) -> float:
+def replayed(cursor: Any, begin: str, bookings: list[list[Statement]]) -> float:
     """Bookings a second with the same SQL, one transaction each, nothing else in the way."""
-    with tempfile.TemporaryDirectory() as name:
-        shutil.copytree(ready.folder, name, dirs_exist_ok=True)
-        with closing(pysqlite3.connect(f"{name}/clinic.db", isolation_level=None)) as connection:
-            cursor = connection.cursor()
-            cursor.execute("PRAGMA journal_mode=WAL")
-            cursor.execute("PRAGMA synchronous=FULL")
-            cursor.execute("PRAGMA foreign_keys=ON")
-            start = time.perf_counter()
-            for statements in bookings:
-                cursor.execute("BEGIN IMMEDIATE")
-                for sql, values in statements:
-                    rows = cursor.execute(sql, values)
-                    if sql.startswith("SELECT"):
-                        rows.fetchall()
-                cursor.execute("COMMIT")
-            return BOOKINGS / (time.perf_counter() - start)
+    start = time.perf_counter()
+    for statements in bookings:
+        cursor.execute(begin)
+        for sql, values in statements:
+            rows = cursor.execute(sql, values)
+            if sql.startswith("SELECT"):
+                rows.fetchall()
+        cursor.execute("COMMIT")
+    return BOOKINGS / (time.perf_counter() - start)
+
+
+def compare(bare: Callable[[], float], gateway: Callable[[int], float], statements: int, on: str) -> float:
+    """Print the ratios; the median round of each side, the sides taking turns. Answers the bare rate."""
+    bases: list[float] = []
+    ours: dict[int, list[float]] = {1: [], 100: [], 200: []}
+    for _ in range(ROUNDS):
+        bases.append(bare())
+        for clients, rates in ours.items():
+            rates.append(gateway(clients))
+    base = sorted(bases)[ROUNDS // 2]
+    print(f"reserve a dose on {on}, {statements} statements; bare connection {base:,.0f}/s = 1.00")
+    for clients, rates in ours.items():
+        rate = sorted(rates)[ROUNDS // 2]
+        print(f"  through the gateway, {clients:3} clients: {rate / base:.2f}  ({rate:,.0f}/s)")
+    return base
 
 
 def main() -> None:
-    """Print the ratios; the median round of each side, the sides taking turns."""
-    with tempfile.TemporaryDirectory() as name:
-        ready = asyncio.run(prepare(Path(name)))
-        bookings = statements_of_each_booking(ready)
-        bare, ours = [], {1: [], 100: [], 200: []}  # type: ignore[var-annotated]
-        for _ in range(ROUNDS):
-            bare.append(on_a_bare_connection(ready, bookings))
-            for clients, rates in ours.items():
-                rates.append(asyncio.run(through_gateway(ready, clients)))
-        base = sorted(bare)[ROUNDS // 2]
-        print(f"reserve a dose, {len(bookings[0])} statements; bare connection {base:,.0f}/s = 1.00")
-        for clients, rates in ours.items():
-            rate = sorted(rates)[ROUNDS // 2]
-            print(f"  through the gateway, {clients:3} clients: {rate / base:.2f}  ({rate:,.0f}/s)")
+    """On SQLite, each run in a copy of the same folder."""
+    with tempfile.TemporaryDirectory() as prepared:
+        ready = asyncio.run(prepare(settings_in(Path(prepared))))
+
+        @contextmanager
+        def copy() -> Iterator[Settings]:
+            with tempfile.TemporaryDirectory() as name:
+                shutil.copytree(prepared, name, dirs_exist_ok=True)
+                yield settings_in(Path(name))
+
+        with copy() as settings:
+            bookings = statements_of_each_booking(ready, settings.records_url)
+
+        def bare() -> float:
+            with copy() as settings:
+                session = open_session(writer_engine(settings.records_url), "bare")
+                rate = replayed(session.cursor, "BEGIN IMMEDIATE", bookings)
+                session.close()
+                return rate
+
+        def gateway(clients: int) -> float:
+            with copy() as settings:
+                return asyncio.run(through_gateway(ready, settings, clients))
+
+        compare(bare, gateway, len(bookings[0]), "SQLite")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
+from domain.certificate import Credential
 from kiosk.credential.qr import MODULE_MM, credential_matrix
 from kiosk.paper.certificate import certificate_page
 from kiosk.paper.fonts import Face, load_fonts
@@ -63,7 +64,7 @@ def static_face(subset: bytes, characters: list[int]) -> bytes:
     return buffer.getvalue()
 
 
-def bare_page(text: list[str]) -> bytes:
+def bare_page(text: list[str], credential: Credential = CREDENTIAL) -> bytes:
     """The same text and the same QR with nothing but reportlab."""
     buffer = BytesIO()
     canvas = Canvas(buffer, pagesize=(210 * MM, 297 * MM), invariant=1, initialFontName="Bare")  # type: ignore[arg-type]
@@ -72,7 +73,7 @@ def bare_page(text: list[str]) -> bytes:
         canvas.drawString(60, 800 - 11 * number, line)
     path = canvas.beginPath()
     side = MODULE_MM * MM
-    for y, row in enumerate(credential_matrix(CREDENTIAL.text)):
+    for y, row in enumerate(credential_matrix(credential.text)):
         x = 0
         for dark, run in groupby(row):
             width = len(list(run))

@@ -10,6 +10,7 @@ from random import Random
 
 from domain.booking import BookingStatus, CancelBooking
 from domain.errors import ClinicError
+from domain.vaccine import ListVaccines
 from tests.clinics import STAFF, OpenClinic, clinic_in
 
 CLIENTS = 200
@@ -50,10 +51,22 @@ async def _serve(folder: Path, acknowledgements: int, seed: int) -> None:
         await asyncio.gather(*(client() for _ in range(CLIENTS)))
 
 
+def book_and_close(folder: str, first: int, bookings: int) -> None:
+    """One of several kiosks: book for so many people, see everything through, and close."""
+
+    async def run() -> None:
+        async with clinic_in(Path(folder), capacity=CAPACITY) as clinic:
+            [level] = await clinic.gateway.ask(ListVaccines())
+            slot = await clinic.slot()
+            numbers = range(first, first + bookings)
+            await asyncio.gather(*(clinic.book(level.vaccine.code, n, slot=slot) for n in numbers))
+            await clinic.services.settle()
+
+    asyncio.run(run())
+
+
 async def the_vaccine(clinic: OpenClinic) -> str:
     """The one vaccine of this clinic: fifty doses, delivered when it is first asked for."""
-    from domain.vaccine import ListVaccines
-
     levels = await clinic.gateway.ask(ListVaccines())
     if levels and levels[0].vaccine.stock:
         return str(levels[0].vaccine.code)

@@ -9,21 +9,21 @@ import os
 import select
 import signal
 from collections import defaultdict
-from contextlib import closing
 from multiprocessing.reduction import DupFd
 from pathlib import Path
 from random import Random
 from time import monotonic
+from typing import Any
 
-import pysqlite3
 import pytest
 
 from kiosk.bootstrap import rebuild_my_page
 from kiosk.settings import Settings
-from storage.engine import read_model_engine
+from storage.engine import read_model_engine, writer_engine
 from storage.mypage import MyPageStore
-from tests.clinics import clinic_in, settings_in, violations
+from tests.clinics import clinic_in, keep_in, settings_in, violations
 from tests.faults.load import CAPACITY, serve
+from tests.postgresql import Server
 
 KILLS = int(os.environ.get("KIOSK_KILLS", "50"))
 SHARES = 2
@@ -67,25 +67,37 @@ def _served(folder: str, pipe: object, seed: int) -> None:
 
 @pytest.mark.parametrize("share", range(SHARES))
 async def test_a_killed_clinic_loses_nothing_that_it_acknowledged(tmp_path: Path, share: int) -> None:
+    await kill_again_and_again(tmp_path, KILLS // SHARES, share)
+
+
+async def test_nor_does_a_kiosk_that_is_killed_beside_a_postgresql(
+    tmp_path: Path, postgresql: Server
+) -> None:
+    url = postgresql.url(postgresql.database())
+    keep_in(tmp_path, url, url)
+    await kill_again_and_again(tmp_path, KILLS // 5, share=SHARES)
+
+
+async def kill_again_and_again(tmp_path: Path, kills: int, share: int) -> None:
     said: dict[str, set[str]] = defaultdict(set)
     settings = settings_in(tmp_path, CAPACITY)
-    for number in range(KILLS // SHARES):
+    for number in range(kills):
         for word, code in run_and_kill(tmp_path, seed=share * 1000 + number + 1):
             said[word].add(code)
         assert violations(settings) == []
-        missing = said["booked"] - statuses(settings.data_folder).keys()
+        missing = said["booked"] - statuses(settings).keys()
         assert missing == set()
-    assert len(said["booked"]) > 50 * KILLS // SHARES, "the load was too small to mean anything"
+    assert len(said["booked"]) > 50 * kills, "the load was too small to mean anything"
     assert said["cancelled"]
 
     async with clinic_in(tmp_path, capacity=CAPACITY) as clinic:
         await clinic.services.settle()
         assert await clinic.violations() == []
-        now = statuses(settings.data_folder)
+        now = statuses(settings)
         assert {now[code] for code in said["cancelled"]} == {"cancelled"}
         assert {now[code] for code in said["completed"]} <= {"completed"}
         # Once in effect: one live visit for each dose that is held or was given, none for others.
-        assert visits(settings.data_folder) == {
+        assert visits(settings) == {
             code for code, status in now.items() if status in {"reserved", "completed"}
         }
     await my_page_is_what_the_events_tell(settings)
@@ -102,16 +114,18 @@ async def my_page_is_what_the_events_tell(settings: Settings) -> None:
     await store.close()
 
 
-def statuses(folder: Path) -> dict[str, str]:
-    return dict(rows(folder, "SELECT code, status FROM booking"))
+def statuses(settings: Settings) -> dict[str, str]:
+    return dict(rows(settings, "SELECT code, status FROM booking"))
 
 
-def visits(folder: Path) -> set[str]:
-    found = rows(folder, "SELECT booking FROM injection WHERE status NOT IN ('withdrawn', 'voided')")
+def visits(settings: Settings) -> set[str]:
+    found = rows(settings, "SELECT booking FROM injection WHERE status NOT IN ('withdrawn', 'voided')")
     return {code for (code,) in found}
 
 
-def rows(folder: Path, statement: str) -> list[tuple[str, ...]]:
-    """With the SQLite the clinic uses: two of them in one process drop each other's file locks."""
-    with closing(pysqlite3.connect(folder / "clinic.db")) as connection:
-        return connection.execute(statement).fetchall()
+def rows(settings: Settings, statement: str) -> list[Any]:
+    engine = writer_engine(settings.records_url)
+    with engine.connect() as connection:
+        found = [tuple(row) for row in connection.exec_driver_sql(statement)]
+    engine.dispose()
+    return found

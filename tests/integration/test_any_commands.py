@@ -1,4 +1,4 @@
-"""Random commands in any order against a real clinic on real SQLite; every rule after every step.
+"""Random commands in any order against a real clinic on a real database; every rule after every step.
 
 A model in a few lines says what the stock, the bookings and the wait list must be; `storage.check`
 tests rules 1 to 9 on the records; and my page must tell the same as the records.
@@ -41,9 +41,12 @@ from domain.injection import CheckIn, CompleteInjection, FindVisits, Screen
 from domain.mypage import GetMyPage
 from domain.presentation import Site
 from domain.vaccine import ListLots, ListVaccines, QuarantineLot, WriteOffStock
-from tests.clinics import STAFF, OpenClinic, TestClock, clinic_in, settings_in, violations
+from tests.clinics import STAFF, OpenClinic, TestClock, clinic_in, keep_in, settings_in, violations
+from tests.postgresql import Server
 
 EXAMPLES = int(os.environ.get("KIOSK_EXAMPLES", "1000"))
+ON_POSTGRESQL = EXAMPLES // 16
+"""Fewer: what differs between the databases is far less than what differs between the examples."""
 SEED = int(os.environ.get("KIOSK_SEED", "20261123"))
 SHARES = 4
 """The examples are shared out, so that they run side by side."""
@@ -94,17 +97,17 @@ class Shelf:
         self.lots[lot] -= doses
 
 
+async def open_once(folder: Path) -> None:
+    async with clinic_in(folder, capacity=1000) as clinic:
+        for key in VACCINES:
+            await clinic.vaccine(0, key, interval_days=0, primary_doses=1, booster_interval_days=0)
+
+
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An opened clinic's folder, copied for each example: keys and layout are made once."""
     folder = tmp_path_factory.mktemp("template")
-
-    async def make() -> None:
-        async with clinic_in(folder, capacity=1000) as clinic:
-            for key in VACCINES:
-                await clinic.vaccine(0, key, interval_days=0, primary_doses=1, booster_interval_days=0)
-
-    asyncio.run(make())
+    asyncio.run(open_once(folder))
     return folder
 
 
@@ -113,10 +116,33 @@ def test_any_commands_in_any_order_keep_every_rule(template: Path, share: int) -
     class Clinic(ClinicMachine):
         folder = template
 
+    run_examples(Clinic, SEED + share, EXAMPLES // SHARES)
+
+
+def test_any_commands_in_any_order_keep_every_rule_on_postgresql(postgresql: Server, tmp_path: Path) -> None:
+    database = postgresql.database()
+    keep_in(tmp_path, postgresql.url(database), postgresql.url(database))
+    asyncio.run(open_once(tmp_path))
+
+    class Clinic(ClinicMachine):
+        folder = tmp_path
+
+        def prepare(self, here: Path) -> None:
+            self.database = postgresql.database(template=database)
+            keep_in(here, postgresql.url(self.database), postgresql.url(self.database))
+
+        def teardown(self) -> None:
+            super().teardown()
+            postgresql.drop(self.database)
+
+    run_examples(Clinic, SEED, ON_POSTGRESQL)
+
+
+def run_examples(machine: type[ClinicMachine], first: int, examples: int) -> None:
     run_state_machine_as_test(
-        seed(SEED + share)(Clinic),
+        seed(first)(machine),
         settings=settings(
-            max_examples=EXAMPLES // SHARES,
+            max_examples=examples,
             stateful_step_count=16,
             deadline=None,
             database=None,
@@ -133,6 +159,7 @@ class ClinicMachine(RuleBasedStateMachine):
         self._temporary = tempfile.TemporaryDirectory(dir=MEMORY)
         here = Path(self._temporary.name)
         shutil.copytree(self.folder, here, dirs_exist_ok=True)
+        self.prepare(here)
         self.settings = settings_in(here, capacity=1000)
         self.runner = asyncio.Runner()
         self.shelves = {key: Shelf() for key in VACCINES}
@@ -141,6 +168,9 @@ class ClinicMachine(RuleBasedStateMachine):
         """Booking, vaccine and lot of each injection that was given and stands."""
         self.people = 0
         self.runner.run(self._open())
+
+    def prepare(self, here: Path) -> None:
+        """The records are files in the folder, and copied with it."""
 
     async def _open(self) -> None:
         self._context = clinic_in(Path(self._temporary.name), capacity=1000, clock=TestClock())

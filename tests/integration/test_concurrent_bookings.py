@@ -23,8 +23,8 @@ async def ledger_sums(clinic: OpenClinic, vaccine: str) -> tuple[int, int]:
     return sum(entry.stock_delta for entry in entries), sum(entry.reserved_delta for entry in entries)
 
 
-async def test_two_hundred_people_at_once_get_fifty_doses_and_a_fair_wait_list(tmp_path: Path) -> None:
-    async with clinic_in(tmp_path, capacity=PEOPLE) as clinic:
+async def test_two_hundred_people_at_once_get_fifty_doses_and_a_fair_wait_list(clinic_folder: Path) -> None:
+    async with clinic_in(clinic_folder, capacity=PEOPLE) as clinic:
         vaccine = await clinic.vaccine(doses=DOSES)
         slot = await clinic.slot()
         receipts = await asyncio.gather(*(clinic.book(vaccine, n, slot=slot) for n in range(PEOPLE)))
@@ -53,8 +53,8 @@ async def test_two_hundred_people_at_once_get_fifty_doses_and_a_fair_wait_list(t
         assert await clinic.violations() == []
 
 
-async def test_ten_cancelling_at_once_promote_the_first_ten_who_wait(tmp_path: Path) -> None:
-    async with clinic_in(tmp_path, capacity=PEOPLE) as clinic:
+async def test_ten_cancelling_at_once_promote_the_first_ten_who_wait(clinic_folder: Path) -> None:
+    async with clinic_in(clinic_folder, capacity=PEOPLE) as clinic:
         vaccine = await clinic.vaccine(doses=DOSES)
         slot = await clinic.slot()
         receipts = await asyncio.gather(*(clinic.book(vaccine, n, slot=slot) for n in range(PEOPLE)))

@@ -21,7 +21,7 @@ from kiosk.credential.verify import Problem, verify
 from kiosk.paper.certificate import certificate_page, code_top
 from kiosk.paper.fonts import Face, load_fonts
 from kiosk.paper.proof import prove, read_page
-from tests.certificate_facts import NOW, dose, facts, flu, keys, signed
+from tests.certificate_facts import NOW, dose, facts, flu, signed, trust
 
 MM = 72 / 25.4
 LONG_HANGUL = "가나다라마바사아자차카타파하거너더러머버서어저처커터퍼허고노"
@@ -141,11 +141,11 @@ def test_every_font_is_embedded(about: CertificateFacts, tmp_path: Path) -> None
 @EVERY_CASE
 def test_the_printed_code_verifies_against_the_clinics_key(about: CertificateFacts) -> None:
     (read,) = read_page(page(about), 200)
-    verdict = verify(read, [keys().signer], NOW)
+    verdict = verify(read, trust(), NOW)
     assert verdict.ok, verdict
-    assert verify(read, [keys().signer], NOW + timedelta(days=800)).problem is Problem.EXPIRED
+    assert verify(read, trust(), NOW + timedelta(days=800)).problem is Problem.EXPIRED
     changed = read[:-1] + ("1" if read[-1] != "1" else "2")
-    assert verify(changed, [keys().signer], NOW).problem is not None
+    assert verify(changed, trust(), NOW).problem is not None
 
 
 @EVERY_CASE

@@ -14,8 +14,9 @@ from alembic.script import ScriptDirectory
 from domain.booking import CancelBooking
 from domain.errors import ClinicError
 from kiosk.bootstrap import open_clinic, rebuild_my_page
-from storage import migrate, tables
-from storage.engine import read_model_engine, writer_engine
+from kiosk.settings import Settings
+from storage import migrate, mypage, tables
+from storage.engine import for_writing, prepare_folder, read_model_engine, writer_engine
 from storage.mypage import MyPageStore
 from tests.clinics import STAFF, OpenClinic, clinic_in, settings_in
 
@@ -26,6 +27,8 @@ def environment(settings: object) -> dict[str, str]:
         "KIOSK_PAPER_FOLDER": str(settings.paper_folder),  # type: ignore[attr-defined]
         "KIOSK_LOG_FOLDER": str(settings.log_folder),  # type: ignore[attr-defined]
         "KIOSK_CONFIG": "/nonexistent/kiosk.toml",
+        "KIOSK_DATABASE_URL": settings.database_url,  # type: ignore[attr-defined]
+        "KIOSK_MYPAGE_URL": settings.mypage_url,  # type: ignore[attr-defined]
         "PATH": "/usr/bin:/bin",
         "LANG": "C.UTF-8",
     }
@@ -38,8 +41,10 @@ def kiosk(settings: object, *arguments: str) -> subprocess.CompletedProcess[str]
     )  # fmt: skip
 
 
-def test_the_migrations_make_the_tables_that_the_code_writes(tmp_path: Path) -> None:
-    engine = writer_engine(f"sqlite:///{tmp_path / 'new.db'}")
+def test_the_migrations_make_the_tables_that_the_code_writes(clinic_folder: Path) -> None:
+    url = settings_in(clinic_folder).records_url
+    prepare_folder(url)
+    engine = writer_engine(url)
     migrate.migrate(engine)
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
@@ -47,10 +52,11 @@ def test_the_migrations_make_the_tables_that_the_code_writes(tmp_path: Path) -> 
     assert scripts.get_current_head() == migrate.LAYOUT
 
 
-def test_the_columns_of_a_table_are_the_fields_of_its_aggregate_in_their_order() -> None:
+@pytest.mark.parametrize("url", ["sqlite://", "postgresql+psycopg://kiosk@/clinic"])
+def test_the_columns_of_a_table_are_the_fields_of_its_aggregate_in_their_order(url: str) -> None:
     from storage.repositories import Statements
 
-    statements = Statements(writer_engine("sqlite://").dialect)
+    statements = Statements(writer_engine(url).dialect)
     for rows in (statements.vaccines, statements.bookings, statements.injections, statements.certificates):
         assert rows.upsert is not None
         assert set(rows.upsert.names) <= {column.name for column in rows._table.columns}
@@ -76,23 +82,31 @@ async def test_my_page_told_again_is_identical_to_the_one_it_replaces(clinic: Op
     await store.close()
 
 
-async def test_a_lost_view_is_told_again_when_the_clinic_opens(tmp_path: Path) -> None:
-    async with clinic_in(tmp_path) as clinic:
+async def lose_the_view(settings: Settings) -> None:
+    engine = for_writing(read_model_engine(settings.read_model_url))
+    async with engine.begin() as connection:
+        await connection.run_sync(mypage.metadata.drop_all)
+    await engine.dispose()
+    for file in settings.data_folder.glob("mypage.db*"):
+        file.unlink()
+
+
+async def test_a_lost_view_is_told_again_when_the_clinic_opens(clinic_folder: Path) -> None:
+    async with clinic_in(clinic_folder) as clinic:
         await a_busy_morning(clinic)
         store = MyPageStore(read_model_engine(clinic.settings.read_model_url))
         before = await store.everything()
         await store.close()
-    for file in clinic.settings.data_folder.glob("mypage.db*"):
-        file.unlink()
-    async with clinic_in(tmp_path) as clinic:
+    await lose_the_view(clinic.settings)
+    async with clinic_in(clinic_folder) as clinic:
         await clinic.services.settle()
         store = MyPageStore(read_model_engine(clinic.settings.read_model_url))
         assert await store.everything() == before
         await store.close()
 
 
-async def test_the_command_line_rebuilds_checks_and_enrols(tmp_path: Path) -> None:
-    async with clinic_in(tmp_path) as clinic:
+async def test_the_command_line_rebuilds_checks_and_enrols(clinic_folder: Path) -> None:
+    async with clinic_in(clinic_folder) as clinic:
         await a_busy_morning(clinic)
     settings = clinic.settings
     rebuilt = kiosk(settings, "mypage", "rebuild")
@@ -109,16 +123,27 @@ async def test_the_command_line_rebuilds_checks_and_enrols(tmp_path: Path) -> No
     assert (unknown.returncode, "없는사람" in unknown.stderr) == (1, True)
 
 
-async def test_check_names_the_row_that_breaks_a_rule(tmp_path: Path) -> None:
-    async with clinic_in(tmp_path) as clinic:
+async def test_check_names_the_row_that_breaks_a_rule(clinic_folder: Path) -> None:
+    async with clinic_in(clinic_folder) as clinic:
         await a_busy_morning(clinic)
         engine = writer_engine(clinic.settings.records_url)
-        with engine.connect() as connection:
+        with engine.begin() as connection:
             connection.exec_driver_sql("UPDATE vaccine SET stock = stock + 1")
         engine.dispose()
         found = await clinic.violations()
     assert {violation.rule for violation in found} == {3, 9}
     assert kiosk(clinic.settings, "check").returncode == 1
+
+
+async def test_check_names_what_nobody_was_told_of(clinic: OpenClinic) -> None:
+    vaccine = await clinic.vaccine(doses=1)
+    receipt = await clinic.book(vaccine)
+    await clinic.services.settle()
+    engine = writer_engine(clinic.settings.records_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE event SET name = 'BookingNoShow' WHERE name = 'Booked'")
+    engine.dispose()
+    assert [(found.rule, found.code) for found in await clinic.violations()] == [(8, receipt.booking)]
 
 
 @pytest.mark.parametrize("blocked", ["data", "data/clinic.db", "data/mypage.db"])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from domain.application import ApplyForCertificate
-from domain.booking import PrintTicket
+from domain.booking import Book, PrintTicket
 from domain.certificate import (
     CertificateStatus,
     GetCertificate,
@@ -28,7 +28,7 @@ from domain.errors import (
 from domain.injection import FindVisits
 from domain.mypage import GetMyPage, IdentifyByDetails, ListCertifiable
 from domain.staff import EnrolStaff, Unlock
-from tests.clinics import STAFF, OpenClinic, clinic_in
+from tests.clinics import STAFF, OpenClinic, clinic_in, everything_kept, person
 
 
 async def certified(clinic: OpenClinic, vaccine: str, number: int = 1) -> tuple[str, str]:
@@ -147,8 +147,8 @@ async def test_codes_cannot_be_guessed_at_the_terminal(clinic: OpenClinic) -> No
         await clinic.gateway.ask(IdentifyByDetails("홍길동", "19450815", "01012345678"))
 
 
-async def test_the_first_start_makes_a_pin_that_opens_every_desk(tmp_path: Path) -> None:
-    async with clinic_in(tmp_path) as clinic:
+async def test_the_first_start_makes_a_pin_that_opens_every_desk(clinic_folder: Path) -> None:
+    async with clinic_in(clinic_folder) as clinic:
         pin = clinic.services.first_pin
         assert pin is not None
         actor = await clinic.gateway.ask(Unlock(pin))
@@ -157,6 +157,15 @@ async def test_the_first_start_makes_a_pin_that_opens_every_desk(tmp_path: Path)
         assert (await clinic.gateway.ask(Unlock(added.pin))).name == "이접종"
         with pytest.raises(WrongPin):
             await clinic.gateway.ask(Unlock("no such pin"))
-    async with clinic_in(tmp_path) as clinic:
+    async with clinic_in(clinic_folder) as clinic:
         assert clinic.services.first_pin is None
-        assert pin not in (clinic.settings.data_folder / "clinic.db").read_bytes().decode("latin-1")
+        assert pin not in everything_kept(clinic.settings)
+
+
+async def test_a_name_is_found_however_it_is_capitalised(clinic: OpenClinic) -> None:
+    vaccine, slot = await clinic.vaccine(doses=1), await clinic.slot()
+    receipt = await clinic.gateway.send(Book(person(name="Hong Gildong"), vaccine, slot))
+    await clinic.services.settle()
+    for typed in ("Hong", "hong g", "HONG"):
+        [visit] = await clinic.gateway.ask(FindVisits(typed), STAFF)
+        assert visit.injection.booking == receipt.booking

@@ -7,10 +7,12 @@ from datetime import date
 import pytest
 
 from domain import errors
+from domain.actors import SYSTEM
 from domain.application import ApplicationStatus, CancelApplication
 from domain.certificate import (
     Certificate,
     CertificateStatus,
+    RecordFailedPrint,
     RecordIssue,
     RecordPrint,
     ReissueCertificate,
@@ -35,9 +37,7 @@ def signed_beforehand(clinic: SmallClinic, certificate: Certificate) -> RecordIs
     """Signed and printed beside the transaction, not yet recorded."""
     recipient = clinic.records.recipients[certificate.recipient]
     injection = clinic.records.injections[certificate.injection]
-    facts = state_facts(
-        certificate.code, recipient, clinic.series(injection), clinic.context(OFFICER)
-    )
+    facts = state_facts(certificate.code, recipient, clinic.series(injection), clinic.context(OFFICER))
     return RecordIssue(certificate.code, facts, clinic.signer.sign(facts), injection.version)
 
 
@@ -57,6 +57,24 @@ def test_an_issued_certificate_states_the_record(clinic: SmallClinic) -> None:
     assert certificate.code in facts.uvci
     assert is_intact(facts.uvci)
     assert certificate.prints == 1
+
+
+def test_a_copy_that_did_not_come_out_is_not_counted(clinic: SmallClinic) -> None:
+    certificate = issued(clinic)
+    assert clinic.send(RecordFailedPrint(certificate.code), SYSTEM) == 0
+    assert clinic.send(RecordFailedPrint(certificate.code), SYSTEM) == 0, "there are never fewer than none"
+    assert clinic.send(RecordPrint(certificate.code), OFFICER) == 1
+    assert clinic.records.certificates[certificate.code].prints == 1
+
+
+def test_a_copy_is_taken_back_even_if_the_certificate_was_revoked_while_it_was_printed(
+    clinic: SmallClinic,
+) -> None:
+    certificate = issued(clinic)
+    clinic.send(RevokeCertificate(certificate.code, "wrong person"), OFFICER)
+    clinic.send(RecordFailedPrint(certificate.code), SYSTEM)
+    left = clinic.records.certificates[certificate.code]
+    assert (left.status, left.prints) == (CertificateStatus.REVOKED, 0)
 
 
 def test_the_day_of_issue_is_the_day_at_the_clinic(clinic: SmallClinic) -> None:

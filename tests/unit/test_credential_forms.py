@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from domain.presentation import Disease
 from kiosk.credential.errors import FactsNotSignable, SignerNotValid
 from kiosk.credential.hcert import icao
-from kiosk.credential.shc import thumbprint
+from kiosk.credential.jwk import thumbprint
 from kiosk.credential.signer import ClinicSigner
 from tests.certificate_facts import NOW, dose, facts, flu, keys, signed
 

@@ -12,16 +12,25 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from kiosk.credential.certificates import VACCINATION_USAGE
 from kiosk.credential.errors import KeysUnusable
-from kiosk.credential.keys import VACCINATION_USAGE, load_keys, open_keys
+from kiosk.credential.keys import load_keys, open_keys
 from tests.certificate_facts import NOW, new_keys
 
 
+def file(folder: Path, name: str) -> Path:
+    """The one file of this name in a key folder."""
+    (found,) = folder.rglob(name)
+    return found
+
+
 def test_the_first_use_makes_keys_that_only_their_owner_can_read(tmp_path: Path) -> None:
-    new_keys(tmp_path / "keys")
+    made = new_keys(tmp_path / "keys")
     paths = [tmp_path / "keys", *(tmp_path / "keys").rglob("*")]
-    assert {path.name for path in paths if path.is_file()} == {
-        "root.pem", "root.key", "signer.pem", "signer.key", "passphrase",
+    signer = f"clinic/signers/{made.kid.hex()}"
+    assert {str(path.relative_to(tmp_path / "keys")) for path in paths if path.is_file()} == {
+        "clinic/root.pem", "clinic/root.key", "clinic/passphrase", "clinic/trust-list.json",
+        f"{signer}/signer.pem", f"{signer}/signer.key",
     }  # fmt: skip
     for path in paths:
         assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path
@@ -36,13 +45,13 @@ def test_kiosks_that_start_together_end_up_with_one_set_of_keys(tmp_path: Path) 
     with ThreadPoolExecutor(8) as pool:
         kids = set(pool.map(lambda _: new_keys(tmp_path).kid, range(8)))
     assert len(kids) == 1
-    assert [path.name for path in tmp_path.iterdir()] == ["current"]
+    assert [path.name for path in tmp_path.iterdir()] == ["clinic"]
 
 
 def test_private_keys_lie_encrypted(tmp_path: Path) -> None:
     new_keys(tmp_path)
     for name in ("root.key", "signer.key"):
-        pem = (tmp_path / "current" / name).read_bytes()
+        pem = file(tmp_path, name).read_bytes()
         with pytest.raises(TypeError):
             serialization.load_pem_private_key(pem, password=None)
 
@@ -60,14 +69,14 @@ def test_the_root_vouches_for_a_signer_that_may_state_vaccinations_for_two_years
 
 def test_signing_works_with_the_roots_key_taken_away(tmp_path: Path) -> None:
     keys = new_keys(tmp_path)
-    (tmp_path / "current" / "root.key").unlink()
+    file(tmp_path, "root.key").unlink()
     assert load_keys(tmp_path).kid == keys.kid
 
 
 @pytest.mark.parametrize("name", ["root.pem", "signer.pem", "signer.key", "passphrase"])
 def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
     new_keys(tmp_path)
-    (tmp_path / "current" / name).unlink()
+    file(tmp_path, name).unlink()
     with pytest.raises(KeysUnusable, match=name):
         open_keys(tmp_path, country="KR", clinic="Clinic", now=NOW)
 
@@ -75,7 +84,7 @@ def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", ["root.pem", "signer.pem", "signer.key", "passphrase"])
 def test_a_damaged_file_is_refused(tmp_path: Path, name: str) -> None:
     new_keys(tmp_path)
-    (tmp_path / "current" / name).write_bytes(b"not what it was")
+    file(tmp_path, name).write_bytes(b"not what it was")
     with pytest.raises(KeysUnusable):
         load_keys(tmp_path)
 
@@ -86,20 +95,20 @@ def test_files_of_another_clinic_are_refused(tmp_path: Path, names: tuple[str, .
     new_keys(ours)
     new_keys(theirs)
     for name in names:
-        shutil.copy(theirs / "current" / name, ours / "current" / name)
+        shutil.copy(file(theirs, name), file(ours, name))
     with pytest.raises(KeysUnusable):
         load_keys(ours)
 
 
 def test_a_key_of_another_kind_is_refused(tmp_path: Path) -> None:
     new_keys(tmp_path)
-    passphrase = (tmp_path / "current" / "passphrase").read_bytes().strip()
+    passphrase = file(tmp_path, "passphrase").read_bytes().strip()
     pem = ec.generate_private_key(ec.SECP384R1()).private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.BestAvailableEncryption(passphrase),
     )
-    (tmp_path / "current" / "signer.key").write_bytes(pem)
+    file(tmp_path, "signer.key").write_bytes(pem)
     with pytest.raises(KeysUnusable, match="P-256"):
         load_keys(tmp_path)
 

@@ -7,7 +7,10 @@ import sys
 
 import pytest
 
-HEAVY = "sqlalchemy aiosqlite alembic reportlab fontTools cryptography cbor2 PIL argon2 qrcode zxingcpp pypdfium2"
+HEAVY = (
+    "sqlalchemy aiosqlite psycopg alembic reportlab fontTools cryptography cbor2 PIL argon2 qrcode zxingcpp "
+    "pypdfium2"
+)
 
 
 def loaded_by(module: str) -> set[str]:

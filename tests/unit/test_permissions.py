@@ -9,7 +9,17 @@ from typing import Any
 import pytest
 
 import domain
-from domain import application, booking, certificate, correction, injection, mypage, staff, vaccine
+from domain import (
+    application,
+    booking,
+    certificate,
+    correction,
+    injection,
+    mypage,
+    revocation,
+    staff,
+    vaccine,
+)
 from domain.actors import PUBLIC, SYSTEM, Actor, Role
 from domain.errors import NotAllowed
 from domain.gateway import COMMANDS, WORKFLOWS
@@ -44,6 +54,7 @@ TABLE: dict[type[Any], str] = {
     certificate.RecordIssue: "officer",
     certificate.PrintCertificate: "recipient officer",
     certificate.RecordPrint: "recipient officer",
+    certificate.RecordFailedPrint: "system",
     certificate.ReissueCertificate: "officer system",
     certificate.RevokeCertificate: "officer system",
     staff.EnrolStaff: "administrator system",
@@ -62,6 +73,9 @@ TABLE: dict[type[Any], str] = {
     certificate.ListCertificates: "officer",
     certificate.GetCertificate: "recipient officer",
     certificate.DraftCertificate: "officer",
+    revocation.GetStanding: f"{STAFF} system",
+    revocation.ListRevoked: "administrator system",
+    revocation.ListSignedWith: "administrator system",
     mypage.IdentifyByCode: EVERYBODY,
     mypage.IdentifyByDetails: EVERYBODY,
     mypage.IdentifyByDigest: NOBODY,

@@ -8,6 +8,8 @@ from storage.types import Instant
 revision = "0001"
 down_revision = None
 
+PLACE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
 
 def upgrade() -> None:
     op.create_table(
@@ -21,7 +23,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "event",
-        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("seq", PLACE, nullable=False),
         sa.Column("id", sa.String(length=80), nullable=False),
         sa.Column("name", sa.String(length=40), nullable=False),
         sa.Column("payload", sa.Text(), nullable=False),
@@ -31,12 +33,12 @@ def upgrade() -> None:
     op.create_table(
         "position",
         sa.Column("listener", sa.String(length=40), nullable=False),
-        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("seq", PLACE, nullable=False),
         sa.PrimaryKeyConstraint("listener", name=op.f("pk_position")),
     )
     op.create_table(
         "recipient",
-        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("seq", PLACE, nullable=False),
         sa.Column("code", sa.String(length=9), nullable=False),
         sa.Column("identity", sa.String(length=64), nullable=False),
         sa.Column("person", sa.Text(), nullable=False),
@@ -55,7 +57,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "staff",
-        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("seq", PLACE, nullable=False),
         sa.Column("code", sa.String(length=9), nullable=False),
         sa.Column("name", sa.String(length=80), nullable=False),
         sa.Column("roles", sa.Text(), nullable=False),
@@ -66,7 +68,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "vaccine",
-        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("seq", PLACE, nullable=False),
         sa.Column("code", sa.String(length=9), nullable=False),
         sa.Column("presentation", sa.Text(), nullable=False),
         sa.Column("stock", sa.Integer(), nullable=False),
@@ -81,7 +83,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "booking",
-        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("seq", PLACE, nullable=False),
         sa.Column("code", sa.String(length=9), nullable=False),
         sa.Column("recipient", sa.String(length=9), nullable=False),
         sa.Column("vaccine", sa.String(length=9), nullable=False),
@@ -106,7 +108,7 @@ def upgrade() -> None:
 
     op.create_table(
         "ledger",
-        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("seq", PLACE, nullable=False),
         sa.Column("vaccine", sa.String(length=9), nullable=False),
         sa.Column("kind", sa.String(length=24), nullable=False),
         sa.Column("stock_delta", sa.Integer(), nullable=False),
@@ -134,7 +136,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "injection",
-        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("seq", PLACE, nullable=False),
         sa.Column("code", sa.String(length=9), nullable=False),
         sa.Column("booking", sa.String(length=9), nullable=False),
         sa.Column("recipient", sa.String(length=9), nullable=False),
@@ -171,7 +173,7 @@ def upgrade() -> None:
 
     op.create_table(
         "application",
-        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("seq", PLACE, nullable=False),
         sa.Column("code", sa.String(length=9), nullable=False),
         sa.Column("injection", sa.String(length=9), nullable=False),
         sa.Column("recipient", sa.String(length=9), nullable=False),
@@ -194,7 +196,7 @@ def upgrade() -> None:
 
     op.create_table(
         "certificate",
-        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("seq", PLACE, nullable=False),
         sa.Column("code", sa.String(length=9), nullable=False),
         sa.Column("application", sa.String(length=9), nullable=False),
         sa.Column("injection", sa.String(length=9), nullable=False),

@@ -9,16 +9,21 @@ import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from domain.actors import SYSTEM
 from domain.certificate import CertificateStatus, ReissueCertificate
-from domain.revocation import ListRevoked, ListSignedWith, Revoked, Standing
+from domain.messages import Query
+from domain.revocation import ListRevoked, ListSignedWith, Standing
 from kiosk.credential import ceremony
 from kiosk.credential.ceremony import RootPlace, SignerState
+from kiosk.credential.certificates import key_id
 from kiosk.credential.errors import KeysUnusable
 from kiosk.credential.keys import KeyFolder
 from kiosk.credential.root import ON_MEDIUM
 from kiosk.settings import Settings
+
+R = TypeVar("R")
 
 PASSPHRASE = "KIOSK_ROOT_PASSPHRASE"
 _SHORTEST = 12
@@ -36,9 +41,7 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
         return _init(settings, keys, place, now)
     if asked.action == "rotate":
         signer = ceremony.rotate(keys, place, now)
-        _say(
-            f"signing with {ceremony.key_id(signer).hex()} from now on; certificates of older signers stay valid"
-        )
+        _say(f"signing with {key_id(signer).hex()} from now on; what older signers signed stays valid")
         return 0
     if asked.action == "export":
         return _export(settings, keys, asked, now)
@@ -58,11 +61,9 @@ def _init(settings: Settings, keys: KeyFolder, place: RootPlace | None, now: dat
 
 def _list(keys: KeyFolder, now: datetime) -> int:
     for state in ceremony.states_of(keys, now):
-        until = state.certificate.not_valid_after_utc.date()
-        since = state.certificate.not_valid_before_utc.date()
-        print(
-            f"{state.kid}\t{_standing(state, now)}\t{since}\t{until}\t{'here' if state.here else 'elsewhere'}"
-        )
+        signer, place = state.certificate, "here" if state.here else "elsewhere"
+        since, until = signer.not_valid_before_utc.date(), signer.not_valid_after_utc.date()
+        print(f"{state.kid}\t{_standing(state, now)}\t{since}\t{until}\t{place}")
     if (expires := keys.trusted().expires) <= now:
         _say(f"the trust list is old since {expires.date()}: rotate, or export where the root's key is")
     return 0
@@ -96,7 +97,7 @@ def _withdraw(
     settings: Settings, keys: KeyFolder, place: RootPlace | None, asked: argparse.Namespace, now: datetime
 ) -> int:
     state = ceremony.find(keys, asked.kid, now)
-    issued: list[Standing] = _ask(settings, ListSignedWith(state.names))
+    issued = _ask(settings, ListSignedWith(state.names))
     live = [one for one in issued if one.status is CertificateStatus.ISSUED]
     _say(f"{len(issued)} certificates were issued with {state.kid}, {len(live)} of them are live.")
     _say("None of them will verify any more, and this cannot be taken back.")
@@ -129,12 +130,12 @@ def _reissue(settings: Settings, live: Sequence[Standing]) -> int:
     return asyncio.run(work())
 
 
-def _ask(settings: Settings, query: ListRevoked | ListSignedWith) -> list[Revoked] | list[Standing]:
+def _ask(settings: Settings, query: Query[list[R]]) -> list[R]:
     from kiosk.bootstrap import ask_records, has_records
 
     if not has_records(settings):
         return []
-    [answer] = asyncio.run(ask_records(settings, query))
+    answer: list[R] = asyncio.run(ask_records(settings, query))[0]
     return answer
 
 

@@ -1,0 +1,148 @@
+"""SQLite: which library, with which guarantees, and how the writer takes its turn."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pysqlite3
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+BUSY_MILLISECONDS = 5_000
+CHECKPOINT_PAGES = 4_000
+"""16 MB of log before it is copied back; SQLite's own 1,000 pages are two or three full batches."""
+
+PAUSES: tuple[float, ...] = ()
+"""A file that is gone does not come back by waiting."""
+WRITING = {"begin": "BEGIN IMMEDIATE"}
+"""Execution options under which my page's transactions take the write lock when they begin."""
+
+
+class SqliteSession:
+    """The writer's connection. Its turn is SQLite's own write lock."""
+
+    def __init__(self, engine: Engine, origin: str) -> None:
+        self._pooled = engine.raw_connection()
+        self._connection = cast(Any, self._pooled.driver_connection)
+        self.cursor: Any = self._connection.cursor()
+
+    @property
+    def lost(self) -> bool:
+        """See `storage.engine.Session.lost`."""
+        return False
+
+    def begin(self) -> None:
+        """See `storage.engine.Session.begin`."""
+        self.cursor.execute("BEGIN IMMEDIATE")
+
+    def ask(self, sql: str, row: list[Any]) -> Any:
+        """See `storage.engine.Session.ask`."""
+        return self.cursor.execute(sql, row)
+
+    def undo(self) -> None:
+        """See `storage.engine.Session.undo`."""
+        self.cursor.execute("ROLLBACK TO command")
+        self.cursor.execute("RELEASE command")
+
+    def commit(self, changed: bool) -> None:
+        """See `storage.engine.Session.commit`. Others notice by ``data_version``."""
+        self.cursor.execute("COMMIT")
+
+    def settle(self) -> None:
+        """See `storage.engine.Session.settle`. A closed connection has taken its transaction with it."""
+
+    def close(self) -> None:
+        """See `storage.engine.Session.close`."""
+        with contextlib.suppress(pysqlite3.Error):
+            self._connection.rollback()
+        self._pooled.invalidate()
+
+
+def prepare_folder(url: URL) -> None:
+    """Make the folder of the file, for its owner only."""
+    if url.database:
+        Path(url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def writer_engine(url: URL) -> Engine:
+    """See `storage.engine.writer_engine`. A commit returns once it is on the disk (WAL, FULL).
+
+    SQLite's own transactions are begun by hand: the driver would begin them DEFERRED.
+    """
+    engine = create_engine(url, module=pysqlite3, poolclass=NullPool)
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        _pragmas(
+            connection,
+            journal_mode="WAL",
+            synchronous="FULL",
+            foreign_keys="ON",
+            busy_timeout=BUSY_MILLISECONDS,
+            wal_autocheckpoint=CHECKPOINT_PAGES,
+        )
+
+    return engine
+
+
+def reader_engine(url: URL) -> AsyncEngine:
+    """See `storage.engine.reader_engine`."""
+    return _async_engine(url, query_only="ON")
+
+
+def read_model_engine(url: URL) -> AsyncEngine:
+    """See `storage.engine.read_model_engine`. It can be told again, so NORMAL is enough."""
+    return _async_engine(url, journal_mode="WAL", synchronous="NORMAL")
+
+
+def take_turn(connection: Connection) -> None:
+    """Nobody else migrates meanwhile. A migration that fails half-way leaves no half a table behind."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _async_engine(url: URL, **pragmas: str) -> AsyncEngine:
+    with _current_sqlite():
+        engine = create_async_engine(url.set(drivername="sqlite+aiosqlite"), pool_size=4)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        _pragmas(connection, busy_timeout=BUSY_MILLISECONDS, **pragmas)
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+
+    return engine
+
+
+def _pragmas(connection: Any, **pragmas: str | int) -> None:
+    cursor = connection.cursor()
+    for name, value in pragmas.items():
+        cursor.execute(f"PRAGMA {name}={value}")
+    cursor.close()
+
+
+@contextlib.contextmanager
+def _current_sqlite() -> Iterator[None]:
+    """aiosqlite speaks to Python's own SQLite, often one with the WAL-reset bug (before 3.51.3).
+
+    It has no way to be told otherwise, so it is imported while the current one stands in.
+    """
+    names = {"sqlite3": pysqlite3, "sqlite3.dbapi2": pysqlite3.dbapi2}
+    before = {name: sys.modules.get(name) for name in names}
+    sys.modules.update(names)
+    try:
+        yield
+    finally:
+        for name, module in before.items():
+            if module is None:
+                del sys.modules[name]
+            else:
+                sys.modules[name] = module

@@ -1,0 +1,301 @@
+"""Certificates at a door: issued, corrected and revoked by a real clinic, judged from what it exports."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from domain.actors import SYSTEM
+from domain.application import ApplyForCertificate
+from domain.certificate import (
+    Certificate,
+    CertificateStatus,
+    GetCertificate,
+    IssueCertificate,
+    ListCertificates,
+    PrintCertificate,
+    RevokeCertificate,
+)
+from domain.correction import CorrectInjection, VoidInjection
+from domain.errors import NotFound
+from domain.injection import Injection
+from domain.revocation import GetStanding, ListRevoked, ListSignedWith
+from kiosk.credential import ceremony
+from kiosk.credential.export import export
+from kiosk.credential.keys import KeyFolder, load_keys
+from kiosk.credential.picture import UnreadablePicture, codes_in
+from kiosk.credential.trust import Caution
+from kiosk.credential.trust_files import trust_from
+from kiosk.credential.verify import Problem, verify
+from kiosk.paper.proof import render_page
+from tests.clinics import MONDAY, STAFF, OpenClinic, TestClock, clinic_in
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+async def inject(clinic: OpenClinic, vaccine: str, lot: str = "LOT1") -> Injection:
+    return await clinic.vaccinate((await clinic.book(vaccine)).booking, lot)
+
+
+async def certified(clinic: OpenClinic, injection: Injection) -> Certificate:
+    await clinic.gateway.send(ApplyForCertificate(injection.code), STAFF)
+    await clinic.services.settle()
+    [waiting] = await clinic.gateway.ask(ListCertificates(CertificateStatus.READY), STAFF)
+    done = await clinic.gateway.send(IssueCertificate(waiting.certificate.code), STAFF)
+    return await clinic.gateway.ask(GetCertificate(done.certificate), STAFF)  # type: ignore[no-any-return]
+
+
+async def series(clinic: OpenClinic) -> tuple[Injection, Injection]:
+    """Two doses of one person, from two lots."""
+    vaccine = await clinic.vaccine(doses=5)
+    await clinic.deliver(vaccine, 5, "LOT2")
+    first = await inject(clinic, vaccine)
+    clinic.clock.move(days=21)
+    return first, await inject(clinic, vaccine, "LOT2")
+
+
+def text_of(certificate: Certificate) -> str:
+    assert certificate.credential
+    return certificate.credential.text
+
+
+async def exported(clinic: OpenClinic, folder: Path) -> Path:
+    revoked = await clinic.gateway.ask(ListRevoked(), SYSTEM)
+    export(KeyFolder(clinic.settings.key_folder), folder, revoked, clinic.clock.now())
+    return folder
+
+
+async def live(clinic: OpenClinic) -> list[Certificate]:
+    found = await clinic.gateway.ask(ListCertificates(CertificateStatus.ISSUED), STAFF)
+    return [detail.certificate for detail in found]
+
+
+async def test_a_certificate_states_every_dose_of_the_series(clinic: OpenClinic) -> None:
+    _, second = await series(clinic)
+    certificate = await certified(clinic, second)
+    assert certificate.facts
+    assert [(d.dose_number, d.lot) for d in certificate.facts.doses] == [(1, "LOT1"), (2, "LOT2")]
+    [verdict] = await clinic.services.check_certificate(text_of(certificate))
+    assert verdict.ok
+    assert verdict.cautions == ()
+    assert await clinic.violations() == []
+
+
+async def test_correcting_the_first_dose_replaces_the_certificate_of_the_second(
+    clinic: OpenClinic, tmp_path: Path
+) -> None:
+    first, second = await series(clinic)
+    old = await certified(clinic, second)
+    await clinic.gateway.send(CorrectInjection(first.code, "misread", lot="LOT2"), STAFF)
+    [new] = await live(clinic)
+    assert new.facts
+    assert new.facts.supersedes == old.code
+    assert [dose.lot for dose in new.facts.doses] == ["LOT2", "LOT2"]
+    [verdict] = await clinic.services.check_certificate(text_of(old))
+    assert (verdict.problem, verdict.detail) == (Problem.REVOKED, new.code)
+    trust = trust_from(await exported(clinic, tmp_path / "out"))
+    assert verify(text_of(old), trust, clinic.clock.now()).problem is Problem.REVOKED
+    assert verify(text_of(new), trust, clinic.clock.now()).ok
+    await clinic.gateway.send(PrintCertificate(new.code), STAFF)
+    assert await clinic.violations() == []
+
+
+async def test_voiding_the_first_dose_revokes_the_certificate_of_the_second(
+    clinic: OpenClinic, tmp_path: Path
+) -> None:
+    first, second = await series(clinic)
+    certificate = await certified(clinic, second)
+    await clinic.gateway.send(VoidInjection(first.code, "another person's", dose_returned=False), STAFF)
+    assert await live(clinic) == []
+    trust = trust_from(await exported(clinic, tmp_path / "out"))
+    assert verify(text_of(certificate), trust, clinic.clock.now()).problem is Problem.REVOKED
+    assert await clinic.violations() == []
+
+
+async def test_a_revoked_certificate_is_refused_at_once_in_the_clinic_and_from_the_next_export_outside(
+    clinic: OpenClinic, tmp_path: Path
+) -> None:
+    certificate = await certified(clinic, await inject(clinic, await clinic.vaccine(doses=1)))
+    before = trust_from(await exported(clinic, tmp_path / "before"))
+    await clinic.gateway.send(RevokeCertificate(certificate.code, "given out by mistake"), STAFF)
+    [verdict] = await clinic.services.check_certificate(text_of(certificate))
+    assert (verdict.problem, verdict.detail, verdict.proven) == (Problem.REVOKED, "", True)
+    assert verify(text_of(certificate), before, clinic.clock.now()).ok
+    after = trust_from(await exported(clinic, tmp_path / "after"))
+    assert verify(text_of(certificate), after, clinic.clock.now()).problem is Problem.REVOKED
+
+
+async def test_a_withdrawn_key_is_counted_and_no_longer_signs(clinic: OpenClinic, tmp_path: Path) -> None:
+    vaccine = await clinic.vaccine(doses=3)
+    certificate = await certified(clinic, await inject(clinic, vaccine))
+    keys = KeyFolder(clinic.settings.key_folder)
+    [state] = ceremony.states_of(keys, clinic.clock.now())
+    issued = await clinic.gateway.ask(ListSignedWith(state.names), SYSTEM)
+    assert [one.certificate for one in issued] == [certificate.code]
+    assert await clinic.gateway.ask(ListSignedWith(("other",)), SYSTEM) == []
+    ceremony.withdraw(keys, None, state.kid, "stolen", clinic.clock.now())
+    [verdict] = await clinic.services.check_certificate(text_of(certificate))
+    assert verdict.problem is Problem.KEY_WITHDRAWN
+    clinic.clock.move(days=21)
+    newer = await certified(clinic, await inject(clinic, vaccine))
+    assert newer.credential
+    assert newer.credential.key_id == load_keys(keys.folder).kid_text
+    [verdict] = await clinic.services.check_certificate(text_of(newer))
+    assert verdict.ok
+
+
+async def test_our_own_signature_on_what_we_never_issued_is_pointed_out(clinic: OpenClinic) -> None:
+    from kiosk.credential.signer import ClinicSigner
+    from tests.certificate_facts import facts
+
+    forged = ClinicSigner(load_keys(clinic.settings.key_folder)).sign(facts(issued_at=clinic.clock.now()))
+    [verdict] = await clinic.services.check_certificate(forged.text)
+    assert verdict.ok
+    assert verdict.cautions == (Caution.NOT_IN_RECORDS,)
+
+
+async def test_the_standing_of_a_certificate_says_nothing_of_its_owner(clinic: OpenClinic) -> None:
+    certificate = await certified(clinic, await inject(clinic, await clinic.vaccine(doses=1)))
+    standing = await clinic.gateway.ask(GetStanding(certificate.code), STAFF)
+    assert (standing.status, standing.replaced_by) == (CertificateStatus.ISSUED, "")
+    with pytest.raises(NotFound):
+        await clinic.gateway.ask(GetStanding("CAAAAAAAA"), STAFF)
+
+
+async def test_a_covid_certificate_carries_a_card_where_the_clinic_wishes_it(tmp_path: Path) -> None:
+    async with clinic_in(
+        tmp_path, also_smart_health_card=True, issuer_url="https://clinic.example"
+    ) as clinic:
+        certificate = await certified(clinic, await inject(clinic, await clinic.vaccine(doses=1)))
+        assert certificate.credential
+        assert [one.form for one in certificate.credential.all] == ["hcert", "shc"]
+        paper = await clinic.gateway.send(PrintCertificate(certificate.code), STAFF)
+        verdicts = await clinic.services.check_certificate(str(paper.place))
+        assert [(v.ok, v.claims and v.claims.form) for v in verdicts] == [(True, "hcert"), (True, "shc")]
+        await clinic.gateway.send(RevokeCertificate(certificate.code, "why"), STAFF)
+        verdicts = await clinic.services.check_certificate(str(paper.place))
+        assert [v.problem for v in verdicts] == [Problem.REVOKED] * 2
+
+
+# -- the command line -------------------------------------------------------------------------------
+
+
+def kiosk(*arguments: object, stdin: bytes = b"", folder: Path) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "kiosk", "--data-folder", str(folder / "data"), "--lang", "en"]
+    return subprocess.run(
+        [*command, *map(str, arguments)], input=stdin, capture_output=True, check=False, cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(folder), "KIOSK_ROOT_PASSPHRASE": "correct horse battery"},
+    )  # fmt: skip
+
+
+async def test_the_command_line_judges_every_kind_of_file(tmp_path: Path) -> None:
+    clock = TestClock(MONDAY - timedelta(days=728))  # well before the machine's own clock
+    async with clinic_in(tmp_path, clock=clock) as clinic:
+        certificate = await certified(clinic, await inject(clinic, await clinic.vaccine(doses=1)))
+        paper = clinic.settings.paper_folder / f"certificate-{certificate.code}.pdf"
+        at = (clinic.clock.now() + timedelta(hours=1)).isoformat()
+    text = text_of(certificate)
+    (tmp_path / "c.txt").write_text(f"\ufeff{text}\r\n")
+    picture = render_page(paper.read_bytes(), 150)
+    for form in ("PNG", "JPEG"):
+        picture.save(tmp_path / f"c.{form.lower()}")
+    for shown in (paper, text, tmp_path / "c.txt", tmp_path / "c.png", tmp_path / "c.jpeg"):
+        done = kiosk("verify", shown, "--at", at, folder=tmp_path)
+        assert (done.returncode, done.stderr) == (0, b""), done
+        assert done.stdout.decode().startswith("✓ VALID\n  Signature, key, dates and revocation")
+    for stdin in (text.encode(), paper.read_bytes()):
+        assert kiosk("verify", "-", "--at", at, stdin=stdin, folder=tmp_path).returncode == 0
+    late = kiosk("verify", text, "--at", "2040-01-01", "--json", folder=tmp_path)
+    said = json.loads(late.stdout)
+    assert late.returncode == 1
+    assert (said["valid"], said["verdict"], said["proven"]) == (False, "expired", True)
+    assert said["claims"]["nam"]["fnt"] == "HONG"
+    for shown in ("BAAAAAAAA", "hello", tmp_path, "", "shc:/12"):
+        assert kiosk("verify", shown, folder=tmp_path).returncode == 1, shown
+    for wrong in (["--trust", tmp_path / "none"], ["--at", "yesterday"], ["--trust", tmp_path / "c.txt"]):
+        done = kiosk("verify", text, *wrong, folder=tmp_path)
+        assert (done.returncode, done.stdout) == (2, b"")
+        assert b"Traceback" not in done.stderr
+
+
+async def test_keys_are_kept_from_the_command_line(tmp_path: Path) -> None:
+    async with clinic_in(tmp_path) as clinic:
+        certificate = await certified(clinic, await inject(clinic, await clinic.vaccine(doses=1)))
+    assert kiosk("keys", "init", folder=tmp_path).returncode == 0
+    listed = kiosk("keys", "list", folder=tmp_path).stdout.decode()
+    kid, standing, *_ = listed.split("\t")
+    assert standing.startswith("signing, rotate by ")
+    moved = kiosk("keys", "init", "--root", tmp_path / "usb", folder=tmp_path)
+    assert b"the root's key is not here" in moved.stderr
+    assert kiosk("keys", "rotate", folder=tmp_path).returncode == 1
+    assert kiosk("keys", "rotate", "--root", tmp_path / "usb", folder=tmp_path).returncode == 0
+    assert kiosk("keys", "export", tmp_path / "out", folder=tmp_path).returncode == 0
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "root.pem", "trust-list.pem", "trust-list.json", "revocation-list.json", ".well-known",
+    }  # fmt: skip
+    at = ["--at", (clinic.clock.now() + timedelta(hours=1)).isoformat(), "--trust", tmp_path / "out"]
+    assert kiosk("verify", text_of(certificate), *at, folder=tmp_path).returncode == 0
+    withdraw = ["keys", "withdraw", kid, "--root", tmp_path / "usb"]
+    asked = kiosk(*withdraw, stdin=b"no\n", folder=tmp_path)
+    assert (asked.returncode, asked.stdout) == (1, b"")
+    assert b"1 certificates were issued with" in asked.stderr
+    done = kiosk(*withdraw, stdin=kid[:8].encode() + b"\n", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (0, b"1\n")
+    assert kiosk("keys", "export", tmp_path / "out", folder=tmp_path).returncode == 0
+    gone = kiosk("verify", text_of(certificate), *at, folder=tmp_path)
+    assert gone.returncode == 1
+    assert gone.stdout.decode().startswith("✗ NOT VALID (key withdrawn)")
+
+
+async def test_a_withdrawal_can_issue_the_live_certificates_anew(tmp_path: Path) -> None:
+    async with clinic_in(tmp_path) as clinic:
+        old = await certified(clinic, await inject(clinic, await clinic.vaccine(doses=1)))
+    kid = load_keys(clinic.settings.key_folder).kid.hex()
+    done = kiosk("keys", "withdraw", kid, "--yes", "--reissue", folder=tmp_path)
+    assert done.returncode == 0, done
+    async with clinic_in(tmp_path, clock=clinic.clock) as again:
+        [new] = await live(again)
+        assert new.facts
+        assert new.facts.supersedes == old.code
+        assert await again.violations() == []
+
+
+# -- hostile files ----------------------------------------------------------------------------------
+
+
+def png(width: int, height: int) -> bytes:
+    stream = io.BytesIO()
+    Image.new("1", (width, height)).save(stream, "PNG")
+    return stream.getvalue()
+
+
+HOSTILE = {
+    "a PNG of ten thousand million pixels": lambda: png(60_000, 60_000)[:4000],
+    "a large empty PNG": lambda: png(20_000, 20_000),
+    "a cut PNG": lambda: png(500, 500)[:-40],
+    "a PNG of nothing": lambda: b"\x89PNG\r\n\x1a\n",
+    "a JPEG of nothing": lambda: b"\xff\xd8\xff" + bytes(1000),
+    "a PDF of nothing": lambda: b"%PDF-1.7\n",
+    "a PDF of bytes": lambda: b"%PDF-1.7\n" + bytes(range(256)) * 400,
+    "a PDF with a page of a kilometre": lambda: (
+        b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+        b"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n3 0 obj<</Type/Page/Parent 2 0 R/MediaBox"
+        b"[0 0 99999999 99999999]>>endobj\ntrailer<</Root 1 0 R>>"
+    ),
+    "more than is read": lambda: b"%PDF-1.7\n" + bytes(21 << 20),
+}
+
+
+@pytest.mark.parametrize("made", HOSTILE.values(), ids=HOSTILE.keys())
+def test_hostile_files_get_an_answer(made) -> None:  # type: ignore[no-untyped-def]
+    try:
+        assert codes_in(made()) == []
+    except UnreadablePicture as answer:
+        assert str(answer)
