@@ -147,4 +147,3 @@ def _person(number: int, random: Random) -> PersonDetails:
         (hangul, surname), (own, given) = random.choice(_SURNAMES), random.choice(_GIVEN)
         name = hangul + own
     return PersonDetails(name, birth_date, phone, surname, given, sex)
-

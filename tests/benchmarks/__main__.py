@@ -1,6 +1,20 @@
 """``make bench``: every comparison, one after the other, as ratios."""
 
-from tests.benchmarks import bench_batch, bench_booking, bench_certificate, bench_first_paint, bench_verify
+from tests.benchmarks import (
+    bench_batch,
+    bench_booking,
+    bench_certificate,
+    bench_first_paint,
+    bench_postgresql,
+    bench_verify,
+)
 
-for bench in (bench_booking, bench_first_paint, bench_certificate, bench_batch, bench_verify):
+for bench in (
+    bench_booking,
+    bench_postgresql,
+    bench_first_paint,
+    bench_certificate,
+    bench_batch,
+    bench_verify,
+):
     bench.main()

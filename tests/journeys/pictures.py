@@ -104,7 +104,8 @@ def busy_day() -> None:
     steps: dict[str, Callable[[Terminal], object]] = {
         "injection-desk": lambda t: day.choose(t, "접종 창구").still(0.8),
         "injection-desk-en": lambda t: t.press("f9").still(0.8),
-        "vaccine-admin-busy": lambda t: day.choose(t.press("f9").still().press("esc"), "백신 관리").still(0.8),
+        "staff-menu": lambda t: t.press("f9").still().press("esc").still(),
+        "vaccine-admin-busy": lambda t: day.choose(t, "백신 관리").still(0.8),
         "vaccine-ledger": lambda t: t.press("f4").still(0.8),
         "vaccine-admin-contrast": lambda t: t.press("esc").still().press("f10").still(0.8),
         "certificate-issue-busy": lambda t: day.choose(t.press("f10", "esc"), "증명서 발급").still(0.8),

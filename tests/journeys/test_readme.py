@@ -25,7 +25,11 @@ def test_the_readmes_day_as_a_library_ends_with_a_certificate(tmp_path: Path) ->
     assert Path(run.stdout.strip()).read_bytes().startswith(b"%PDF")
 
 
-@pytest.mark.parametrize("page", ["README.md", "README.ko.md", "CONTRIBUTING.md", *map(str, Path("docs").glob("*.md"))])
+PAGES = ["README.md", "README.ko.md", "CONTRIBUTING.md"]
+PAGES += sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").rglob("*.md"))
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_every_link_of_the_pages_leads_somewhere(page: str) -> None:
     text = (ROOT / page).read_text()
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", text):

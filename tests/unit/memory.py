@@ -106,9 +106,7 @@ class _Bookings(_Shelf[Booking]):
         return queue[0] if queue else None
 
     def last_reserved(self, vaccine: str) -> Booking | None:
-        arrived = {
-            i.booking for i in self._injections.values() if i.status is InjectionStatus.CHECKED_IN
-        }
+        arrived = {i.booking for i in self._injections.values() if i.status is InjectionStatus.CHECKED_IN}
         holders = self._of(vaccine, BookingStatus.RESERVED)
         return max(holders, key=lambda b: (b.code not in arrived, holders.index(b)), default=None)
 
