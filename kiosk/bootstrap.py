@@ -85,7 +85,11 @@ async def open_clinic(settings: Settings, clock: Clock | None = None) -> Service
         identity_key=storage.identity_key,
     )
     storage.start(react)
-    first_pin = await _first_pin(gateway)
+    try:
+        first_pin = await _first_pin(gateway)
+    except BaseException:
+        await storage.close()
+        raise
     jobs.start()
 
     async def close() -> None:

@@ -73,7 +73,11 @@ async def open_storage(
         writer = await asyncio.to_thread(_open_writer, records_url, mypage_url, clock)
     except (OSError, DatabaseError) as problem:
         raise StorageUnavailable(reason=in_short(problem)) from problem
-    identity_key = await writer.run(_identity_key, f"secret:{secrets.token_hex(8)}", "IdentityKey")
+    try:
+        identity_key = await writer.run(_identity_key, f"secret:{secrets.token_hex(8)}", "IdentityKey")
+    except BaseException:
+        await writer.close()
+        raise
     engine = reader_engine(records_url)
     outbox = Outbox(engine)
     mypage = MyPageStore(read_model_engine(mypage_url))

@@ -157,8 +157,17 @@ def writer_engine(url: URL) -> Engine:
 
 def reader_engine(url: URL) -> AsyncEngine:
     """See `storage.engine.reader_engine`. A query alone needs no BEGIN and ROLLBACK around it."""
-    address = _address(url, default_transaction_read_only="on")
-    return create_async_engine(address, isolation_level="AUTOCOMMIT", pool_size=4)
+    engine = create_async_engine(_address(url), isolation_level="AUTOCOMMIT", pool_size=4)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        # Not in the address: libpq would take the server for a standby when it looks for one that writes.
+        cursor = connection.cursor()
+        cursor.execute("SET default_transaction_read_only = on")
+        cursor.close()
+        connection.commit()
+
+    return engine
 
 
 def read_model_engine(url: URL) -> AsyncEngine:

@@ -167,19 +167,25 @@ class KeyFolder:
         if not former.exists():
             return
         if not self.clinic.exists():
-            with in_words():
-                names = [ROOT_PEM, PASSPHRASE, *([ROOT_KEY] if (former / ROOT_KEY).exists() else [])]
-                files = {name: (former / name).read_bytes() for name in names}
-                place = f"{SIGNERS}/{key_id(read_certificate(former / SIGNER_PEM)).hex()}"
-                for name in (SIGNER_PEM, SIGNER_KEY):
-                    files[f"{place}/{name}"] = (former / name).read_bytes()
-                new_folder(self.clinic, files)
+            try:
+                new_folder(self.clinic, self._of_first_layout(former))
+            except (OSError, ValueError):
+                if not self.clinic.exists():  # else another kiosk has just done it
+                    with in_words():
+                        raise
         shutil.rmtree(former, ignore_errors=True)
 
     # -- within -------------------------------------------------------------------------------------
 
     def _place(self, signer: x509.Certificate) -> Path:
         return self.clinic / SIGNERS / key_id(signer).hex()
+
+    @staticmethod
+    def _of_first_layout(former: Path) -> dict[str, bytes]:
+        names = [ROOT_PEM, PASSPHRASE, *([ROOT_KEY] if (former / ROOT_KEY).exists() else [])]
+        files = {name: (former / name).read_bytes() for name in names}
+        place = f"{SIGNERS}/{key_id(read_certificate(former / SIGNER_PEM)).hex()}"
+        return files | {f"{place}/{name}": (former / name).read_bytes() for name in (SIGNER_PEM, SIGNER_KEY)}
 
     def _implied(self, root: x509.Certificate) -> TrustList:
         """Before the root signed any list: the signers that lie here and that it vouches for."""

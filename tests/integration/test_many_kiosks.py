@@ -14,6 +14,8 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from domain.actors import Actor
 from domain.booking import BookingReceipt
@@ -26,7 +28,7 @@ from domain.vaccine import ListVaccines
 from kiosk.bootstrap import rebuild_my_page
 from kiosk.settings import Settings
 from storage import postgresql as backend
-from storage.engine import read_model_engine, writer_engine
+from storage.engine import read_model_engine, reader_engine, writer_engine
 from storage.mypage import MyPageStore
 from storage.writer import SqlWriter
 from tests.clinics import STAFF, OpenClinic, TestClock, clinic_in, keep_in, violations
@@ -326,6 +328,14 @@ def asking_for_staff() -> tuple[Any, ...]:
     return ListStaff(), SYSTEM, TestClock().now()
 
 
+async def test_of_two_servers_named_the_one_that_answers_is_used(postgresql: Server, tmp_path: Path) -> None:
+    there = f"host=/nonexistent:5432&host={postgresql.folder}:5432&target_session_attrs=read-write"
+    keep_in(tmp_path, f"postgresql+psycopg://clinic@/{postgresql.database()}?{there}")
+    async with clinic_in(tmp_path) as clinic:
+        receipt = await clinic.book(await clinic.vaccine(doses=1))
+        assert len(await arrives(clinic, lambda: clinic.gateway.ask(FindVisits(receipt.booking), STAFF))) == 1
+
+
 @pytest.mark.parametrize("which", ["records on PostgreSQL", "my page on PostgreSQL"])
 async def test_each_half_may_be_on_the_other_kind_of_database(
     which: str, shared: str, tmp_path: Path
@@ -362,3 +372,11 @@ async def test_a_database_that_cannot_be_opened_is_said_in_words_without_its_pas
     assert says in str(refusal.value)
     assert "\n" not in str(refusal.value)
     assert "s3cret" not in str(refusal.value) + caplog.text + repr(Settings(database_url=url, mypage_url=url))
+
+
+async def test_whoever_reads_cannot_write(shared: str) -> None:
+    engine = reader_engine(shared)
+    with pytest.raises(DBAPIError, match="read-only"):
+        async with engine.connect() as connection:
+            await connection.execute(text("DELETE FROM vaccine"))
+    await engine.dispose()

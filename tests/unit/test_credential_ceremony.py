@@ -301,3 +301,18 @@ def test_an_export_replaces_an_earlier_one_and_nothing_else(keys: KeyFolder, tmp
     with pytest.raises(KeysUnusable, match="something else"):
         export(keys, tmp_path / "photos", [], NOW)
     assert [path.name for path in (tmp_path / "photos").iterdir()] == ["1.jpg"]
+
+
+def test_kiosks_that_bring_the_first_layout_over_together_all_open(keys: KeyFolder) -> None:
+    kid = first_layout(keys)
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(lambda _: new_keys(keys.folder).kid.hex(), range(8))) == {kid}
+
+
+@pytest.mark.parametrize("name", ["root.pem", "signer.pem", "signer.key", "passphrase"])
+def test_a_first_layout_that_is_incomplete_is_said_in_words(keys: KeyFolder, name: str) -> None:
+    first_layout(keys)
+    (keys.folder / "current" / name).unlink()
+    with pytest.raises(KeysUnusable, match=name):
+        new_keys(keys.folder)
+    assert (keys.folder / "current").exists(), "nothing is lost"
