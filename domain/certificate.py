@@ -322,6 +322,9 @@ def reissue_certificate(uow: UnitOfWork, command: ReissueCertificate, context: C
     code = new_code(Kind.CERTIFICATE)
     series = series_up_to(injection, uow.injections.completed_of(injection.recipient))
     facts = state_facts(code, uow.recipients.get(old.recipient), series, context, supersedes=old.code)
+    if old.facts and not context.actor.has(CERTIFICATE_OFFICER):
+        # It follows from a vaccinator's correction; who answers for certificates stays the officer.
+        facts = replace(facts, issued_by=old.facts.issued_by)
     new = Certificate(
         code, old.application, old.injection, old.recipient, CertificateStatus.ISSUED,
         injection.version, facts, context.signer.sign(facts),

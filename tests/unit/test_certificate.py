@@ -177,6 +177,14 @@ def test_the_old_certificate_keeps_what_it_said(clinic: SmallClinic) -> None:
     assert (kept.facts, kept.credential) == (old.facts, old.credential)
 
 
+def test_the_officer_still_answers_for_a_certificate_that_a_correction_replaced(clinic: SmallClinic) -> None:
+    old = issued(clinic)
+    clinic.send(CorrectInjection(old.injection, "misread", lot="LOT2"), VACCINATOR)
+    new = clinic.certificate_of(clinic.records.applications[old.application])
+    assert new.facts is not None
+    assert new.facts.issued_by == OFFICER.name != VACCINATOR.name
+
+
 def test_correcting_before_the_issue_changes_no_certificate(clinic: SmallClinic) -> None:
     vaccine = clinic.vaccine(doses=1)
     clinic.stock(vaccine, 1, "LOT2")
