@@ -102,13 +102,13 @@ class Machine:
     def switch_off(self) -> None:
         """Pull the plug: what it started goes with it, as a service manager sees to it."""
         if self._program is not None:
-            family = descendants(self._program.pid)
+            os.kill(self._program.pid, signal.SIGSTOP)  # so that it starts nothing more meanwhile
+            for pid in descendants(self._program.pid):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             self._program.kill()
             self._program.wait()
             self._program = None
-            for pid in family:
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
 
     def environment(self) -> dict[str, str]:
         """What the program finds around it."""
