@@ -82,7 +82,13 @@ def the_day(columns: int, rows: int, prefix: str) -> None:
     """The day from an empty clinic, every screen."""
     look = look_at(prefix)
     with tempfile.TemporaryDirectory() as name, day.kiosk_in(Path(name), columns, rows) as terminal:
-        day.the_whole_day(terminal, look)
+        _, pin = day.the_whole_day(terminal, look)
+        terminal.press("esc").see("무엇을 도와")
+        day.unlock(terminal, pin, day.nothing_to_look_at)
+        day.choose(terminal, "증명서 확인").see("QR을 스캔")
+        [paper] = Path(name).glob("paper/certificate-*.pdf")
+        terminal.paste(str(paper)).press("enter").see("유효")
+        look(terminal, "verify")
 
 
 def public_at_40_by_16() -> None:

@@ -167,8 +167,8 @@ def my_page(terminal: Terminal, code: str, look: Look) -> None:
     look(terminal, "my-page")
 
 
-def the_whole_day(terminal: Terminal, look: Look) -> str:
-    """All of it, in order; answers the booking's code."""
+def the_whole_day(terminal: Terminal, look: Look) -> tuple[str, str]:
+    """All of it, in order; answers the booking's code and the staff PIN."""
     pin = first_start(terminal, look)
     unlock(terminal, pin, look)
     take_doses_in(terminal, look)
@@ -182,7 +182,7 @@ def the_whole_day(terminal: Terminal, look: Look) -> str:
     issue(terminal, look)
     lock(terminal)
     my_page(terminal, code, look)
-    return code
+    return code, pin
 
 
 def nothing_to_look_at(terminal: Terminal, name: str) -> None:
