@@ -25,6 +25,24 @@ from kiosk.settings import Settings
 VALID, NOT_VALID, NOT_JUDGED = 0, 1, 2
 
 
+def arguments(verify: argparse.ArgumentParser) -> None:
+    """What is shown, and whom to believe."""
+    verify.description = "Judge every credential in a PDF, a picture or a text, offline."
+    verify.epilog = "exit codes: 0 valid, 1 not valid or no certificate, 2 it could not be judged"
+    verify.add_argument("shown", metavar="FILE|TEXT|-", help="a file, what a scanner read, or - for stdin")
+    verify.add_argument(
+        "--trust",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FILE|FOLDER",
+        help="believe these signers instead of this clinic's: certificates, a trust list, an export;"
+        " may be given more than once",
+    )
+    verify.add_argument("--at", type=_instant, metavar="TIME", help="judge as of then, e.g. 2026-11-22T09:00")
+    verify.add_argument("--json", action="store_true", help="one JSON object a credential, one a line")
+
+
 def run(settings: Settings, asked: argparse.Namespace) -> int:
     """Verdicts on stdout, anything else on stderr."""
     at = asked.at or datetime.now(UTC)
@@ -93,3 +111,8 @@ def _with_records(settings: Settings, verdicts: list[Verdict]) -> list[Verdict]:
     except Exception as problem:  # noqa: BLE001 - the verdict stands, and says what was not checked
         print(f"kiosk: the records were not asked ({plain(problem)})", file=sys.stderr)
         return verdicts
+
+
+def _instant(text: str) -> datetime:
+    # Without a zone it is the machine's.
+    return datetime.fromisoformat(text).astimezone(UTC)

@@ -9,7 +9,8 @@ import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
 
 from domain.actors import SYSTEM
 from domain.certificate import CertificateStatus, ReissueCertificate
@@ -27,6 +28,31 @@ R = TypeVar("R")
 
 PASSPHRASE = "KIOSK_ROOT_PASSPHRASE"
 _SHORTEST = 12
+
+
+def arguments(keys: argparse.ArgumentParser) -> None:
+    """Five actions."""
+    actions = keys.add_subparsers(dest="action", metavar="ACTION", required=True)
+    root: dict[str, Any] = {
+        "type": Path,
+        "metavar": "FOLDER",
+        "help": "where the root's key lives, if not here",
+    }
+    init = actions.add_parser("init", help="make root and signer, or move the root to a medium")
+    init.add_argument("--root", **root)
+    rotate = actions.add_parser("rotate", help="a new signer; what older ones signed stays valid")
+    rotate.add_argument("--root", **root)
+    show = actions.add_parser("list", help="every signer, and when rotation is due")
+    show.add_argument("--root", **root)
+    export = actions.add_parser("export", help="a folder to verify with: trust list, revocation list, JWKS")
+    export.add_argument("folder", type=Path, metavar="FOLDER")
+    export.add_argument("--root", **root)
+    withdraw = actions.add_parser("withdraw", help="end a signer and all that it signed; prints how many")
+    withdraw.add_argument("kid", metavar="KEY-ID", help="the beginning of its id in `kiosk keys list`")
+    withdraw.add_argument("--reason", default="", help="kept in the trust list, which is public")
+    withdraw.add_argument("--reissue", action="store_true", help="issue the live certificates anew")
+    withdraw.add_argument("--yes", action="store_true", help="do not ask")
+    withdraw.add_argument("--root", **root)
 
 
 def run(settings: Settings, asked: argparse.Namespace) -> int:

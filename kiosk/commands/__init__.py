@@ -1,0 +1,15 @@
+"""What an administrator does from the command line: a module a command, named as it is typed.
+
+Each has ``arguments(parser)`` and ``run(settings, asked)``, which answers the exit code. Only
+the module of the command that was typed is imported.
+"""
+
+COMMANDS: dict[str, str] = {
+    "check": "test every rule of the clinic on the records",
+    "mypage": "the view that my page is read from",
+    "printers": "the printers that can be chosen in the settings",
+    "staff": "who works here",
+    "keys": "the signing keys, and what others verify with",
+    "verify": "judge a certificate, offline",
+}
+"""Every command, in the order of the help."""

@@ -1,0 +1,45 @@
+"""`kiosk staff`: who works here, through the same door as the screens."""
+
+from __future__ import annotations
+
+import argparse
+
+from domain.actors import SYSTEM, Role
+from domain.staff import EnrolStaff, ListStaff, ResetPin
+from kiosk.commands.opened import with_clinic
+from kiosk.services import Services
+from kiosk.settings import Settings
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Three actions."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    actions.add_parser("list", help="names and roles")
+    add = actions.add_parser("add", help="somebody new; prints the PIN once")
+    add.add_argument("name")
+    add.add_argument(
+        "--role",
+        action="append",
+        required=True,
+        choices=("vaccine-manager", "vaccinator", "certificate-officer", "administrator"),
+        help="may be given more than once",
+    )
+    reset = actions.add_parser("reset-pin", help="a new PIN for somebody; prints it once")
+    reset.add_argument("name")
+
+
+def run(settings: Settings, asked: argparse.Namespace) -> int:
+    """Names and roles, one member a line; or a new PIN."""
+
+    async def list_staff(services: Services) -> None:
+        for member in await services.gateway.ask(ListStaff(), SYSTEM):
+            print(f"{member.name}\t{' '.join(sorted(member.roles))}")
+
+    async def add(services: Services) -> None:
+        roles = frozenset(Role(role) for role in asked.role)
+        print((await services.gateway.send(EnrolStaff(asked.name, roles), SYSTEM)).pin)
+
+    async def reset_pin(services: Services) -> None:
+        print((await services.gateway.send(ResetPin(asked.name), SYSTEM)).pin)
+
+    return with_clinic(settings, {"list": list_staff, "add": add, "reset-pin": reset_pin}[asked.action])
