@@ -43,6 +43,18 @@ class Settings:
     """A public screen goes back to an empty home after so long without a key."""
     clinic: Clinic = field(default_factory=Clinic)
     demo: bool = False
+    parts: tuple[str, ...] | None = None
+    """The parts that work inside this kiosk; none when workers of their own do, None for all of them."""
+    run_folder: Path = field(default_factory=lambda: Path(platformdirs.user_runtime_dir(APP)))
+    """Where running processes can be asked how they are."""
+    issue_automatically: bool = False
+    """A certificate is issued as soon as somebody applies, without an officer's order."""
+    backup_folder: Path | None = None
+    """Where the scheduled backups go; ``backups`` in the data folder when not set."""
+    backup_hours: int = 24
+    """Hours between scheduled backups; 0 for none."""
+    backup_keep: int = 14
+    """How many scheduled backups are kept."""
 
     @property
     def records_url(self) -> str:
@@ -62,7 +74,8 @@ class Settings:
 
 _FROM_ENVIRONMENT = (
     "data_folder", "database_url", "mypage_url", "paper_folder", "log_folder", "language", "idle_seconds",
-    "printer", "print_deadline_seconds", "ticket_paper",
+    "printer", "print_deadline_seconds", "ticket_paper", "run_folder", "backup_folder", "backup_hours",
+    "backup_keep",
 )  # fmt: skip
 """What ``KIOSK_…`` variables may set."""
 
