@@ -6,10 +6,8 @@ changes the certificate in the same transaction (`policies.AT_ONCE`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from enum import StrEnum
 from typing import ClassVar
 
 from domain.actors import BY_POLICY, CERTIFICATE_OFFICER, RECIPIENT, Role
@@ -27,126 +25,19 @@ from domain.events import (
     IssueCancelled,
     IssuePrepared,
 )
-from domain.injection import Injection
 from domain.messages import Command, Query
 from domain.ports import Context, Place, UnitOfWork
-from domain.presentation import Disease, Route, Site
-from domain.recipient import Recipient, Sex, parse_text
-from domain.uvci import uvci
-
-
-class CertificateStatus(StrEnum):
-    READY = "ready"
-    ISSUED = "issued"
-    CANCELLED = "cancelled"
-    REVOKED = "revoked"
-
-
-@dataclass(frozen=True, slots=True)
-class DoseFacts:
-    """One dose as a certificate states it; copied from the injection's own snapshot."""
-
-    name_ko: str
-    name_en: str
-    manufacturer: str
-    disease: Disease
-    vaccine_code: str
-    product_code: str
-    holder_code: str
-    cvx: str
-    lot: str
-    dose_number: int
-    dose_total: int
-    given_on: date
-    site: Site
-    route: Route
-    vaccinator: str
-    injection: str = ""
-    """The record it was copied from, so that a correction finds every certificate that states it."""
-
-
-@dataclass(frozen=True, slots=True)
-class CertificateFacts:
-    """Everything that is signed and printed, frozen at issue, so that paper can be made again."""
-
-    number: str
-    """The certificate's code."""
-    uvci: str
-    name: str
-    """In the holder's own script."""
-    surname: str
-    """As in the passport, A to Z."""
-    given: str
-    """As in the passport, A to Z; may be empty."""
-    birth_date: date
-    sex: Sex
-    doses: tuple[DoseFacts, ...]
-    """Oldest first; the last is the one that was applied for."""
-    next_due_on: date | None
-    """When the series is incomplete: the first day for the next dose."""
-    clinic_ko: str
-    clinic_en: str
-    country: str
-    """ISO 3166-1 alpha-2."""
-    issued_at: datetime
-    issued_on: date
-    """The day of issue at the clinic."""
-    issued_by: str
-    supersedes: str = ""
-    """The number of the certificate this one replaces."""
-
-    @property
-    def dose(self) -> DoseFacts:
-        """The dose that this certificate is about."""
-        return self.doses[-1]
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether the series is complete; otherwise the paper is a confirmation, not a certificate."""
-        return self.dose.dose_number >= self.dose.dose_total
-
-
-@dataclass(frozen=True, slots=True)
-class Credential:
-    """What goes into the QR. ``form`` is ``hcert`` or ``shc``; ``text`` is the QR's content."""
-
-    form: str
-    text: str
-    key_id: str
-    revocation_hashes: tuple[str, ...] = ()
-    """Hex, SHA-256 truncated to 16 bytes: over the signature, the UCI, and country + UCI."""
-    second: Credential | None = None
-    """The same facts in another form, for verifiers that do not read the first."""
-
-    @property
-    def all(self) -> tuple[Credential, ...]:
-        """This credential and its second form, if there is one."""
-        return (self,) if self.second is None else (self, *self.second.all)
-
-
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """One certificate. A correction does not change it: a new one supersedes it."""
-
-    code: str
-    application: str
-    injection: str
-    recipient: str
-    status: CertificateStatus
-    injection_version: int
-    """The version of the injection that it states, once issued."""
-    facts: CertificateFacts | None = None
-    credential: Credential | None = None
-    reason: str = ""
-    """Why it was revoked."""
-    prints: int = 0
-    """How many copies may be in somebody's hands: those that did not come out are not among them."""
-
-    def states(self, injection: str) -> bool:
-        """Whether this injection is among those that it states."""
-        doses = self.facts.doses if self.facts else ()
-        return self.injection == injection or any(dose.injection == injection for dose in doses)
-
+from domain.recipient import parse_text
+from domain.statement import (
+    Certificate,
+    CertificateFacts,
+    CertificateStatus,
+    Credential,
+    Draft,
+    series_up_to,
+    state_doses,
+    state_facts,
+)
 
 # -- what can be asked ----------------------------------------------------------------------------
 
@@ -180,22 +71,11 @@ class GetCertificate(Query[Certificate]):
 
 
 @dataclass(frozen=True)
-class DraftCertificate(Query["Draft"]):
+class DraftCertificate(Query[Draft]):
     """What a prepared certificate would state now."""
 
     allowed: ClassVar[frozenset[Role]] = CERTIFICATE_OFFICER
     certificate: str
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A prepared certificate with the records behind it."""
-
-    certificate: Certificate
-    recipient: Recipient
-    injection: Injection
-    completed: tuple[Injection, ...] = ()
-    """Every completed injection of the same person."""
 
 
 # -- what can be done -----------------------------------------------------------------------------
@@ -226,6 +106,8 @@ class RecordIssue(Command[None]):
     facts: CertificateFacts
     credential: Credential
     injection_version: int
+    copies: int = 1
+    """How many are about to leave: none when its paper is ordered and not waited for."""
 
 
 @dataclass(frozen=True)
@@ -281,7 +163,7 @@ def record_issue(uow: UnitOfWork, command: RecordIssue, context: Context) -> Non
     injection = uow.injections.get(certificate.injection)
     product = injection.given.presentation.title
     # An earlier dose may have been corrected or voided while the paper was made.
-    stated = _stated(series_up_to(injection, uow.injections.completed_of(injection.recipient)))
+    stated = state_doses(series_up_to(injection, uow.injections.completed_of(injection.recipient)))
     if injection.version != command.injection_version or command.facts.doses != stated:
         raise CertificateOutdated
     issued = replace(
@@ -290,7 +172,7 @@ def record_issue(uow: UnitOfWork, command: RecordIssue, context: Context) -> Non
         injection_version=injection.version,
         facts=command.facts,
         credential=command.credential,
-        prints=1,
+        prints=command.copies,
     )
     uow.certificates.save(issued)
     uow.emit(CertificateIssued(issued.code, issued.application, issued.recipient, product))
@@ -342,74 +224,6 @@ def revoke_certificate(uow: UnitOfWork, command: RevokeCertificate, context: Con
     reason = parse_text(command.reason, "reason", limit=200)
     uow.certificates.save(replace(certificate, status=CertificateStatus.REVOKED, reason=reason))
     uow.emit(CertificateRevoked(certificate.code, certificate.application, certificate.recipient, reason))
-
-
-def series_up_to(injection: Injection, completed: Iterable[Injection]) -> tuple[Injection, ...]:
-    """This injection and the earlier ones of its series, oldest first. Raises NotCompleted.
-
-    Doses against the same disease are a series; those of a seasonal vaccine, in one season only.
-    """
-    last = injection.given
-    product, earlier = last.presentation, []
-    since = product.season_start(last.given_on) if product.seasonal else date.min
-    for other in completed:
-        dose = other.given
-        same = dose.presentation.disease is product.disease and since <= dose.given_on
-        if same and other.code != injection.code and dose.given_at < last.given_at:
-            earlier.append(other)
-    return (*sorted(earlier, key=lambda other: other.given.given_at), injection)
-
-
-def state_facts(
-    code: str, recipient: Recipient, series: Sequence[Injection], context: Context, supersedes: str = ""
-) -> CertificateFacts:
-    """What a certificate of these injections states today, the last being the one applied for."""
-    clinic, person = context.clinic, recipient.person
-    return CertificateFacts(
-        number=code,
-        uvci=uvci(clinic.country, clinic.code, code),
-        name=person.name,
-        surname=person.passport_surname,
-        given=person.passport_given,
-        birth_date=person.birth_date,
-        sex=person.sex,
-        doses=_stated(series),
-        next_due_on=series[-1].given.next_due_on,
-        clinic_ko=clinic.name_ko,
-        clinic_en=clinic.name_en,
-        country=clinic.country,
-        issued_at=context.now,
-        issued_on=clinic.today(context.now),
-        issued_by=context.actor.name or clinic.name_ko,
-        supersedes=supersedes,
-    )
-
-
-def _stated(series: Sequence[Injection]) -> tuple[DoseFacts, ...]:
-    return tuple(_dose_facts(injection) for injection in series)
-
-
-def _dose_facts(injection: Injection) -> DoseFacts:
-    dose = injection.given
-    product = dose.presentation
-    return DoseFacts(
-        name_ko=product.name_ko,
-        name_en=product.name_en,
-        manufacturer=product.manufacturer,
-        disease=product.disease,
-        vaccine_code=product.vaccine_code,
-        product_code=product.product_code,
-        holder_code=product.holder_code,
-        cvx=product.cvx,
-        lot=dose.lot,
-        dose_number=dose.dose_number,
-        dose_total=dose.dose_total,
-        given_on=dose.given_on,
-        site=dose.site,
-        route=dose.route,
-        vaccinator=dose.vaccinator,
-        injection=injection.code,
-    )
 
 
 def own_certificate(certificate: Certificate, context: Context) -> Certificate:

@@ -40,6 +40,7 @@ class Kind(StrEnum):
     APPLICATION = "A"
     CERTIFICATE = "C"
     STAFF = "S"
+    TASK = "T"
 
 
 def check_character(body: str) -> str:

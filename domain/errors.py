@@ -238,6 +238,11 @@ class CertificateOutdated(ClinicError):
     text = "The record changed meanwhile. Please try once more."
 
 
+class TaskClosed(ClinicError):
+    code = "task-closed"
+    text = "This task was not put aside ({status})."
+
+
 class CommandReused(ClinicError):
     code = "command-reused"
     text = "This request was already used for something else."
@@ -258,6 +263,62 @@ class PaperFailed(ClinicError):
     text = "The paper could not be made ({reason}). The record itself is safe."
     may_have_come_out: ClassVar[bool] = False
     """Whether a copy may be in somebody's hands nevertheless."""
+    of_this_paper: ClassVar[bool] = False
+    """Whether another paper might come out nevertheless, so that it need not wait for this one."""
+
+
+class ClinicBusy(ClinicError):
+    """Turned away before the queue: waiting would take longer than people have patience for."""
+
+    code = "clinic-busy"
+    text = (
+        "So many people are being served at this moment. Nothing was changed. "
+        "Please try again in about {seconds} seconds."
+    )
+
+
+class Resting(ClinicError):
+    """A part of the clinic failed several times and is let alone for a while; ``seconds`` says how long."""
+
+    code = "resting"
+    text = "This does not work just now. Please come back in about {seconds} seconds."
+
+
+class RecordsResting(Resting):
+    code = "records-resting"
+    text = (
+        "The clinic's records cannot be reached. Nothing was changed. "
+        "Please come back in about {seconds} seconds, or ask the staff."
+    )
+
+
+class MyPageResting(Resting):
+    code = "my-page-resting"
+    text = (
+        "My page cannot be shown just now. Everything you booked and applied for is kept. "
+        "Please come back in about {seconds} seconds."
+    )
+
+
+class IssuingResting(Resting):
+    code = "issuing-resting"
+    text = (
+        "Certificates cannot be made just now. The application is kept. "
+        "Please try again in about {seconds} seconds."
+    )
+
+
+class PrinterResting(Resting):
+    code = "printer-resting"
+    text = (
+        "The printer does not answer. The record itself is safe. "
+        "Please try again in about {seconds} seconds, or call the staff."
+    )
+
+
+class RecordsNewer(ClinicError):
+    code = "records-newer"
+    text = "A newer version brought the records to layout {found}. This one knows {known}: please upgrade it."
 
 
 class SettingsInvalid(ClinicError):

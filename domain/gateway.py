@@ -11,6 +11,7 @@ import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from domain import (
@@ -19,6 +20,8 @@ from domain import (
     certificate,
     correction,
     injection,
+    orders,
+    parts,
     policies,
     staff,
     vaccine,
@@ -30,9 +33,10 @@ from domain.clinic import Clinic
 from domain.codes import parse_code
 from domain.errors import NotAllowed, NotIdentified, WrongPin
 from domain.messages import Command, Query
-from domain.mypage import IdentifyByCode, IdentifyByDetails, IdentifyByDigest
+from domain.mypage import GetMyPage, IdentifyByCode, IdentifyByDetails, IdentifyByDigest
 from domain.ports import Archive, Clock, Context, PinHasher, Press, Reader, Signer, UnitOfWork, Writer
 from domain.recipient import identity_digest, parse_birth_date, parse_name, parse_phone
+from domain.resilience import Breakers
 
 R = TypeVar("R")
 
@@ -60,6 +64,12 @@ COMMANDS: dict[type[Command[Any]], Callable[[UnitOfWork, Any, Context], Any]] = 
     certificate.ReissueCertificate: certificate.reissue_certificate,
     certificate.RevokeCertificate: certificate.revoke_certificate,
     staff.RecordStaff: staff.record_staff,
+    orders.OrderIssue: orders.order_issue,
+    orders.OrderPrint: orders.order_print,
+    parts.PausePart: parts.pause_part,
+    parts.ResumePart: parts.resume_part,
+    parts.RetryTask: parts.retry_task,
+    parts.DiscardTask: parts.discard_task,
 }
 """What is done in one transaction."""
 
@@ -86,6 +96,7 @@ class Gateway:
     archive: Archive
     pins: PinHasher
     identity_key: bytes
+    breakers: Breakers = field(default_factory=Breakers)
     _attempts: Attempts = field(default_factory=Attempts)
     _pin_attempts: Attempts = field(default_factory=Attempts)
     """Counted apart: whoever knows one code of their own must not earn new guesses at a PIN with it."""
@@ -109,7 +120,8 @@ class Gateway:
             policies.follow_at_once(uow, context)
             return result
 
-        return await self.writer.run(work, command_id, type(command).__name__)
+        write = partial(self.writer.run, work, command_id, type(command).__name__)
+        return await (self.breakers.records.call(write) if self.breakers.records else write())
 
     async def ask(self, query: Query[R], actor: Actor = PUBLIC) -> R:
         """Answer it from what is committed. Raises a `ClinicError`."""
@@ -119,7 +131,9 @@ class Gateway:
             return cast(R, await self._identify(query))
         if isinstance(query, staff.Unlock):
             return cast(R, await self._unlock(query.pin))
-        return await self.reader.answer(query, actor, self.clock.now())
+        read = partial(self.reader.answer, query, actor, self.clock.now())
+        breaker = self.breakers.my_page if isinstance(query, GetMyPage) else self.breakers.records
+        return await (breaker.call(read) if breaker else read())
 
     def context(self, actor: Actor) -> Context:
         """What handlers and policies know at this moment."""

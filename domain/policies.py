@@ -12,6 +12,7 @@ from typing import Any
 
 from domain import application, booking, certificate, injection
 from domain import events as e
+from domain.parts import Part
 from domain.ports import Context, UnitOfWork
 
 Policy = Callable[[UnitOfWork, Any, Context], None]
@@ -27,8 +28,8 @@ AT_ONCE: dict[type[e.Event], tuple[Policy, ...]] = {
     e.CertificateRevoked: (application.mark_revoked,),
 }
 
-BY_RELAY: dict[str, dict[type[e.Event], Policy]] = {
-    "injection-intake": {
+BY_RELAY: dict[Part, dict[type[e.Event], Policy]] = {
+    Part.INJECTION_INTAKE: {
         e.Booked: injection.accept_booking,
         e.BookingPromoted: injection.accept_booking,
         e.BookingReopened: injection.accept_booking,
@@ -36,7 +37,7 @@ BY_RELAY: dict[str, dict[type[e.Event], Policy]] = {
         e.BookingNoShow: injection.withdraw_visit,
         e.BookingWaitlisted: injection.withdraw_visit,
     },
-    "issuing": {
+    Part.ISSUING: {
         e.CertificateApplied: certificate.prepare_issue,
         e.ApplicationCancelled: certificate.cancel_issue,
     },
@@ -50,7 +51,7 @@ def follow_at_once(uow: UnitOfWork, context: Context) -> None:
             policy(uow, event, context)
 
 
-def follow_by_relay(part: str, uow: UnitOfWork, event: e.Event, context: Context) -> None:
+def follow_by_relay(part: Part, uow: UnitOfWork, event: e.Event, context: Context) -> None:
     """Apply what this part of the clinic does about an event, if anything."""
     policy = BY_RELAY[part].get(type(event))
     if policy:

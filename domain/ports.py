@@ -13,12 +13,13 @@ from domain.clinic import Clinic
 if TYPE_CHECKING:
     from domain.application import Application
     from domain.booking import Booking, TicketFacts
-    from domain.certificate import Certificate, CertificateFacts, Credential
     from domain.events import Event
     from domain.injection import Injection
     from domain.messages import Query
+    from domain.parts import Part, PartControl, Task
     from domain.recipient import Recipient
     from domain.staff import StaffMember
+    from domain.statement import Certificate, CertificateFacts, Credential
     from domain.stock import LedgerEntry, Lot, Vaccine
 
 R = TypeVar("R")
@@ -94,6 +95,20 @@ class StaffMembers(Protocol):
     def save(self, member: StaffMember) -> None: ...
 
 
+class Tasks(Protocol):
+    def get(self, code: str) -> Task: ...
+    def save(self, task: Task) -> None: ...
+    def live_of(self, part: Part, subject: str) -> list[Task]:
+        """What this part still has to do about this subject, oldest first."""
+
+    def subjects(self, part: Part) -> set[str]:
+        """What events were put aside about."""
+
+
+class Parts(Protocol):
+    def save(self, control: PartControl) -> None: ...
+
+
 class UnitOfWork(Protocol):
     """One transaction: what is saved and emitted here is committed together, or not at all."""
 
@@ -111,6 +126,10 @@ class UnitOfWork(Protocol):
     def certificates(self) -> Certificates: ...
     @property
     def staff(self) -> StaffMembers: ...
+    @property
+    def tasks(self) -> Tasks: ...
+    @property
+    def parts(self) -> Parts: ...
     @property
     def emitted(self) -> list[Event]:
         """What has happened in this transaction so far."""
@@ -143,8 +162,8 @@ class Writer(Protocol):
     async def run(self, work: Callable[[UnitOfWork], R], command_id: str, name: str) -> R:
         """Run the work once; asked again with the same ``command_id`` it gives the first answer.
 
-        Raises what the work raised (nothing was changed), StorageUnavailable (nothing was
-        changed) or OutcomeUnknown (look it up before trying again).
+        Raises what the work raised (nothing was changed), ClinicBusy or StorageUnavailable (nothing
+        was changed) or OutcomeUnknown (look it up before trying again).
         """
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from domain.actors import ADMINISTRATOR, BY_POLICY, STAFF_ROLES, Role
-from domain.certificate import CertificateStatus, Credential
 from domain.messages import Query
+from domain.statement import CertificateStatus, Credential
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import secrets
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
-from domain.actors import SYSTEM, Actor
+from domain.actors import CERTIFICATE_OFFICER, SYSTEM, Actor
 from domain.booking import GetBooking, PrintTicket, ticket_facts
 from domain.certificate import (
-    CertificateStatus,
     DraftCertificate,
     GetCertificate,
     IssueCertificate,
@@ -23,12 +23,13 @@ from domain.certificate import (
     RecordFailedPrint,
     RecordIssue,
     RecordPrint,
-    series_up_to,
-    state_facts,
 )
 from domain.codes import parse_code
-from domain.errors import CertificateClosed, ClinicError, PaperFailed
+from domain.errors import CertificateClosed, ClinicError, PaperFailed, PrinterResting
+from domain.orders import OrderPrint
+from domain.parts import Task, TaskKind
 from domain.staff import PIN_DIGITS, EnrolStaff, ListStaff, NewPin, RecordStaff, ResetPin, member_named
+from domain.statement import CertificateStatus, Credential, series_up_to, state_facts
 
 if TYPE_CHECKING:
     from domain.gateway import Gateway
@@ -39,20 +40,44 @@ async def issue_certificate(
     gateway: Gateway, command: IssueCertificate, actor: Actor, command_id: str
 ) -> Issued:
     """Sign, print and prove, then commit; the paper is kept only after the commit."""
+    paper = await _issued(gateway, command, actor, command_id, copies=1)
+    if paper is None:
+        # Asked again after an answer that was lost: the certificate is there, its paper is made anew.
+        return await print_certificate(gateway, PrintCertificate(command.certificate), actor, command_id)
+    return await _keep(gateway, command.certificate, paper)
+
+
+async def _issued(
+    gateway: Gateway, command: IssueCertificate, actor: Actor, command_id: str, copies: int
+) -> bytes | None:
+    """The paper of a certificate that is issued now; None when it was already."""
     draft = await gateway.ask(DraftCertificate(command.certificate), actor)
     certificate = draft.certificate
     if certificate.status is CertificateStatus.ISSUED:
-        # Asked again after an answer that was lost: the certificate is there, its paper is made anew.
-        return await print_certificate(gateway, PrintCertificate(certificate.code), actor, command_id)
+        return None
     if certificate.status is not CertificateStatus.READY:
         raise CertificateClosed(status=certificate.status)
     series = series_up_to(draft.injection, draft.completed)
     facts = state_facts(certificate.code, draft.recipient, series, gateway.context(actor))
-    credential = await asyncio.to_thread(gateway.signer.sign, facts)
-    paper = await gateway.press.certificate(facts, credential)
-    record = RecordIssue(certificate.code, facts, credential, draft.injection.version)
+
+    async def made() -> tuple[Credential, bytes]:
+        credential = await asyncio.to_thread(gateway.signer.sign, facts)
+        return credential, await gateway.press.certificate(facts, credential)
+
+    credential, paper = await gateway.breakers.issuing.call(made)
+    record = RecordIssue(certificate.code, facts, credential, draft.injection.version, copies)
     await gateway.send(record, actor, f"{command_id}:record")
-    return await _keep(gateway, certificate.code, paper)
+    return paper
+
+
+async def carry_out(gateway: Gateway, task: Task) -> None:
+    """Do what somebody ordered, in their name; asked again it is not done again."""
+    officer = Actor(task.actor, CERTIFICATE_OFFICER, task.actor_name)
+    if task.kind is TaskKind.ISSUE:
+        await _issued(gateway, IssueCertificate(task.subject), officer, task.code, copies=0)
+        await gateway.send(OrderPrint(task.subject), officer, f"{task.code}:print")
+    elif task.kind is TaskKind.PRINT:
+        await print_certificate(gateway, PrintCertificate(task.subject), officer, task.code)
 
 
 async def print_certificate(
@@ -66,7 +91,8 @@ async def print_certificate(
         or certificate.credential is None
     ):
         raise CertificateClosed(status=certificate.status)
-    paper = await gateway.press.certificate(certificate.facts, certificate.credential)
+    press = partial(gateway.press.certificate, certificate.facts, certificate.credential)
+    paper = await gateway.breakers.issuing.call(press)
     # Last, so that a certificate revoked while its paper was made does not leave the press.
     # Under an id of its own: when a print that failed is asked for again, it is a print again.
     await gateway.send(RecordPrint(certificate.code), actor)
@@ -77,7 +103,9 @@ async def print_ticket(gateway: Gateway, command: PrintTicket, actor: Actor, com
     """The booking's ticket; answers where it was put."""
     detail = await gateway.ask(GetBooking(command.booking), actor)
     paper = await gateway.press.ticket(ticket_facts(detail, gateway.context(actor)))
-    return await gateway.archive.keep(f"ticket-{detail.booking.code}.pdf", paper)
+    return await gateway.breakers.printing.call(
+        lambda: gateway.archive.keep(f"ticket-{detail.booking.code}.pdf", paper)
+    )
 
 
 async def enrol_staff(gateway: Gateway, command: EnrolStaff, actor: Actor, command_id: str) -> NewPin:
@@ -97,9 +125,10 @@ async def reset_pin(gateway: Gateway, command: ResetPin, actor: Actor, command_i
 async def _keep(gateway: Gateway, certificate: str, paper: bytes) -> Issued:
     """Hand out a copy that was counted; when nothing came out, take it back."""
     try:
-        return Issued(certificate, await gateway.archive.keep(f"certificate-{certificate}.pdf", paper))
-    except PaperFailed as failure:
-        if not failure.may_have_come_out:
+        keep = partial(gateway.archive.keep, f"certificate-{certificate}.pdf", paper)
+        return Issued(certificate, await gateway.breakers.printing.call(keep))
+    except (PaperFailed, PrinterResting) as failure:
+        if not getattr(failure, "may_have_come_out", False):
             with suppress(ClinicError):  # then one copy too many is counted, which does no harm
                 await gateway.send(RecordFailedPrint(certificate), SYSTEM)
         raise

@@ -6,18 +6,21 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.actors import STAFF_ROLES, SYSTEM
-from domain.events import Event
+from domain.errors import SettingsInvalid
 from domain.gateway import Gateway
 from domain.messages import Query
-from domain.policies import BY_RELAY, follow_by_relay
-from domain.ports import Archive, Clock, UnitOfWork
+from domain.parts import Part
+from domain.ports import Archive, Clock
+from domain.resilience import Breakers
 from domain.revocation import GetStanding
 from domain.staff import EnrolStaff, ListStaff
+from domain.workflows import carry_out
 from kiosk.credential.checkpoint import Checkpoint
 from kiosk.credential.keys import open_keys
 from kiosk.credential.signer import FolderSigner
@@ -32,7 +35,7 @@ from kiosk.pins import ArgonPins
 from kiosk.services import Services
 from kiosk.settings import Settings
 from storage.check import Violation, check
-from storage.engine import prepare_folder, read_model_engine, reader_engine, writer_engine
+from storage.engine import is_server, prepare_folder, read_model_engine, reader_engine, writer_engine
 from storage.migrate import migrate
 from storage.mypage import MyPageStore
 from storage.open import open_storage
@@ -59,18 +62,13 @@ async def open_clinic(settings: Settings, clock: Clock | None = None) -> Service
     clinic = settings.clinic
     formulary = load_formulary(settings.formulary_file)
     signer = await asyncio.to_thread(_open_signer, settings, clock.now())
-    gateway: Gateway
-
-    def react(part: str, uow: UnitOfWork, event: Event) -> None:
-        follow_by_relay(part, uow, event, gateway.context(SYSTEM))
-
     storage = await open_storage(
         records_url=settings.records_url,
         mypage_url=settings.read_model_url,
         clinic=clinic,
         formulary=formulary,
         clock=clock,
-        parts=tuple(BY_RELAY),
+        patience=settings.patience_seconds,
     )
     jobs = PrintJobs(settings.data_folder / "print-jobs")
     gateway = Gateway(
@@ -83,8 +81,14 @@ async def open_clinic(settings: Settings, clock: Clock | None = None) -> Service
         archive=_archive(settings, jobs),
         pins=ArgonPins(),
         identity_key=storage.identity_key,
+        breakers=Breakers.for_server() if is_server(settings.records_url) else Breakers(),
     )
-    storage.start(react)
+    storage.start(
+        parts_of(settings),
+        now=partial(gateway.context, SYSTEM),
+        carry_out=partial(carry_out, gateway),
+        print_once=bool(settings.printer),
+    )
     try:
         first_pin = await _first_pin(gateway)
     except BaseException:
@@ -103,13 +107,22 @@ async def open_clinic(settings: Settings, clock: Clock | None = None) -> Service
         formulary=formulary,
         paper_folder=settings.paper_folder,
         on_change=storage.changes.listen,
-        settle=storage.relay.settle,
+        parts=storage.relay,
+        queued=lambda: storage.writer.queued,
         close=close,
         first_pin=first_pin,
         check_certificate=Checkpoint(
             settings.key_folder, clock, lambda number: gateway.ask(GetStanding(number), SYSTEM)
         ).check,
     )
+
+
+def parts_of(settings: Settings) -> tuple[Part, ...]:
+    """The parts that work in this process. Raises SettingsInvalid."""
+    try:
+        return tuple(Part) if settings.parts is None else tuple(Part(name) for name in settings.parts)
+    except ValueError as problem:
+        raise SettingsInvalid(where="parts", problem=f"{problem}; there are {', '.join(Part)}") from problem
 
 
 async def _first_pin(gateway: Gateway) -> str | None:
@@ -150,7 +163,8 @@ async def ask_records(settings: Settings, *queries: Query[Any]) -> list[Any]:
     """The answers to queries that need nothing but the records, beside a kiosk that may be running."""
     now = SystemClock().now()
     async with _records(settings) as engine:
-        reader = SqlReader(engine, settings.clinic, (), MyPageStore(engine).page_of)
+        view = MyPageStore(engine)
+        reader = SqlReader(engine, settings.clinic, (), view.page_of, view.position)
         return [await reader.answer(query, SYSTEM, now) for query in queries]
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from domain.clinic import Clinic
 from domain.gateway import Gateway
@@ -14,6 +14,14 @@ from domain.presentation import Presentation
 
 if TYPE_CHECKING:
     from kiosk.credential.verify import Verdict
+
+
+class Parts(Protocol):
+    """The parts that work in this process; see `storage.relay.Relay`."""
+
+    @property
+    def loops(self) -> Sequence[Any]: ...
+    async def settle(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -28,11 +36,16 @@ class Services:
     paper_folder: Path
     on_change: Callable[[Callable[[], None]], None]
     """Register what to call, on the event loop, after anybody's commit."""
-    settle: Callable[[], Awaitable[None]]
-    """Wait until every part has caught up with what is committed; for tests and command lines."""
+    parts: Parts
+    queued: Callable[[], int]
+    """How many commands wait for this process's writer."""
     close: Callable[[], Awaitable[None]]
     """Finish what was begun, then let the databases go."""
     check_certificate: Callable[[str], Awaitable[list[Verdict]]]
     """Verdicts on what was scanned, pasted, or named as a file; one at least."""
     first_pin: str | None = None
     """The staff PIN, on the very first start only; to be shown once."""
+
+    async def settle(self) -> None:
+        """Wait until every part has caught up with what is committed; for tests and command lines."""
+        await self.parts.settle()

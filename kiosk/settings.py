@@ -45,10 +45,10 @@ class Settings:
     demo: bool = False
     parts: tuple[str, ...] | None = None
     """The parts that work inside this kiosk; none when workers of their own do, None for all of them."""
-    run_folder: Path = field(default_factory=lambda: Path(platformdirs.user_runtime_dir(APP)))
-    """Where running processes can be asked how they are."""
-    issue_automatically: bool = False
-    """A certificate is issued as soon as somebody applies, without an officer's order."""
+    run_folder: Path | None = None
+    """Where running processes can be asked how they are; ``run`` in the data folder when not set."""
+    patience_seconds: float = 0.25
+    """Who would have to wait longer than that to be served is asked to come back instead."""
     backup_folder: Path | None = None
     """Where the scheduled backups go; ``backups`` in the data folder when not set."""
     backup_hours: int = 24

@@ -21,8 +21,8 @@ from sqlalchemy import (
 
 from domain.application import ApplicationStatus
 from domain.booking import BookingStatus
-from domain.certificate import CertificateStatus
 from domain.injection import InjectionStatus
+from domain.statement import CertificateStatus
 from domain.stock import EntryKind
 from storage import tables as t
 from storage.types import json_of

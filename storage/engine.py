@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from sqlalchemy import URL, Connection, Engine, Executable, make_url
@@ -58,7 +59,7 @@ class Backend(Protocol):
     def writer_engine(self, url: URL) -> Engine: ...
     def reader_engine(self, url: URL) -> AsyncEngine: ...
     def read_model_engine(self, url: URL) -> AsyncEngine: ...
-    def take_turn(self, connection: Connection) -> None: ...
+    def taking_turn(self, connection: Connection) -> AbstractContextManager[None]: ...
 
 
 def backend(name: str) -> Backend:
@@ -105,6 +106,11 @@ def read_model_engine(url: str) -> AsyncEngine:
     """For my page, whose writers are the projectors."""
     address = _parsed(url)
     return backend(address.get_backend_name()).read_model_engine(address)
+
+
+def is_server(url: str) -> bool:
+    """Whether the database may be away while the program is there."""
+    return _parsed(url).get_backend_name() != "sqlite"
 
 
 def for_writing(engine: AsyncEngine) -> AsyncEngine:

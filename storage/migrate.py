@@ -1,25 +1,31 @@
-"""Bringing the records to the layout that this version writes."""
+"""Bringing the records to the layout that this version writes.
+
+A migration first expands: it only adds, so that kiosks of the version before go on working beside
+kiosks of this one. What nobody needs any more is taken away a version later, by a migration that says in
+``layout.oldest`` which programs can still work with the records.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Connection, Engine, inspect, text
 
+from domain.errors import RecordsNewer
 from storage.engine import backend
 
-LAYOUT = "0001"
+LAYOUT = "0002"
 """The newest revision in ``migrations/versions``; Alembic is only imported when it differs."""
 
 
 def migrate(engine: Engine) -> None:
-    """Run the migrations that are missing, in one transaction."""
+    """Run the migrations that are missing, in one transaction.
+
+    Raises RecordsNewer when a newer version has taken away what this one needs.
+    """
     with engine.connect() as connection:
-        known = inspect(connection).get_table_names()
-        if "alembic_version" in known:
-            found = connection.scalar(text("SELECT version_num FROM alembic_version"))
-            if found == LAYOUT:
-                return
+        if _fits(connection):
+            return
         connection.rollback()
         from alembic import command
         from alembic.config import Config
@@ -27,7 +33,22 @@ def migrate(engine: Engine) -> None:
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         # Another kiosk may be at it: whoever comes second finds it done.
-        backend(connection.dialect.name).take_turn(connection)
-        config.attributes["connection"] = connection
-        command.upgrade(config, LAYOUT)
-        connection.commit()
+        with backend(connection.dialect.name).taking_turn(connection):
+            if _fits(connection):
+                return
+            config.attributes["connection"] = connection
+            command.upgrade(config, LAYOUT)
+            connection.commit()
+
+
+def _fits(connection: Connection) -> bool:
+    """Whether this version can work with the records as they are."""
+    if "alembic_version" not in inspect(connection).get_table_names():
+        return False
+    found = str(connection.scalar(text("SELECT version_num FROM alembic_version")))
+    if found <= LAYOUT:
+        return found == LAYOUT
+    oldest = str(connection.scalar(text("SELECT oldest FROM layout")))
+    if oldest > LAYOUT:
+        raise RecordsNewer(found=found, known=LAYOUT)
+    return True

@@ -28,7 +28,7 @@ from domain.events import Recorded
 from domain.mypage import ItemKind, MyPage, MyPageItem, Person, project
 from storage.engine import for_writing, rows_of
 from storage.outbox import Outbox
-from storage.repositories import columns_of
+from storage.statements import columns_of
 from storage.tables import Place
 from storage.types import Instant, Word
 
@@ -112,16 +112,20 @@ class MyPageStore:
         items = [MyPageItem(*row[2:]) for row in rows if row[2] is not None]
         return MyPage(name=rows[0][1] or "", items=items, position=rows[0][0])
 
-    async def tell(self, events: Sequence[Recorded]) -> int:
-        """Apply events in order; those it knows already change nothing. Answers the new position."""
+    async def tell(self, events: Sequence[Recorded], again: bool = False) -> int:
+        """Apply events in order; those it knows already change nothing, unless told ``again``.
+
+        Answers the new position.
+        """
         async with for_writing(self._engine).begin() as connection:
             position = int(await connection.scalar(select(state.c.position)) or 0)
-            fresh = [recorded for recorded in events if recorded.seq > position]
+            fresh = [recorded for recorded in events if again or recorded.seq > position]
             if not fresh:
                 return position
             await _apply(connection, fresh)
-            await connection.execute(state.update().values(position=fresh[-1].seq))
-            return fresh[-1].seq
+            position = max(position, fresh[-1].seq)
+            await connection.execute(state.update().values(position=position))
+            return position
 
     async def rebuild(self, outbox: Outbox, progress: Callable[[int, int], None]) -> int:
         """Tell the view again from the first event, in one transaction; readers see the old one until then.
@@ -132,7 +136,7 @@ class MyPageStore:
         async with for_writing(self._engine).begin() as connection:
             await connection.execute(delete(item))
             await connection.execute(delete(person))
-            while events := await outbox.after(done, REBUILD_BATCH):
+            while events := (await outbox.after(done, REBUILD_BATCH)).events:
                 await _apply(connection, events)
                 done = events[-1].seq
                 progress(done, max(total, done))

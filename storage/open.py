@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.exc import DatabaseError
@@ -14,18 +14,22 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain.clinic import Clinic
 from domain.errors import StorageUnavailable
 from domain.mypage import MyPage
+from domain.parts import Part
+from domain.policies import BY_RELAY
 from domain.ports import Clock
 from domain.presentation import Presentation
 from storage.changes import Changes, others_of
 from storage.engine import in_short, prepare_folder, read_model_engine, reader_engine, writer_engine
+from storage.leases import Leases, leases_of
+from storage.listeners import Listener, Now, PolicyListener, ProjectorListener
 from storage.migrate import migrate
 from storage.mypage import MyPageStore
 from storage.outbox import Outbox
 from storage.reader import SqlReader
-from storage.relay import PolicyPart, ProjectorPart, React, Relay
+from storage.relay import Loop, Relay
+from storage.tasks import CarryOut, TaskQueue
 from storage.writer import SqlWriter
 
-PROJECTOR = "my-page"
 PATIENCE_SECONDS = 1.0
 """How long my page waits to be told of what its reader has just done."""
 
@@ -41,11 +45,25 @@ class Storage:
     mypage: MyPageStore
     changes: Changes
     identity_key: bytes
+    _leases: Leases
     _reader_engine: AsyncEngine
 
-    def start(self, react: React) -> None:
-        """Begin to bring events to the parts; ``react`` applies a part's policies."""
-        self.relay.start(react)
+    def start(self, parts: Collection[Part], now: Now, carry_out: CarryOut, print_once: bool) -> None:
+        """Put these parts to work in this process; ``carry_out`` does their tasks.
+
+        ``print_once``: paper cannot be taken back, so what may have come out is not printed again by itself.
+        """
+        listeners: dict[Part, Listener] = {
+            part: PolicyListener(part, self.writer, self.outbox, now) for part in BY_RELAY
+        }
+        listeners[Part.MY_PAGE] = ProjectorListener(self.mypage, self.writer, now)
+        loops = []
+        for part in parts:
+            queue = TaskQueue(part, self.outbox, self.writer, self._leases, carry_out, listeners.get(part))
+            if part is Part.PRINTING:  # one after the other, in order
+                queue = replace(queue, together=False, once=print_once)
+            loops.append(Loop(part, listeners.get(part), queue))
+        self.relay.start(loops, list(listeners.values()))
 
     async def close(self) -> None:
         """Relay first, then the writer, then the readers: each may still need the next."""
@@ -63,18 +81,18 @@ async def open_storage(
     clinic: Clinic,
     formulary: tuple[Presentation, ...],
     clock: Clock,
-    parts: tuple[str, ...],
+    patience: float,
 ) -> Storage:
     """Migrate when needed, and start the writer. The relay begins with `Storage.start`.
 
     Raises StorageUnavailable with what is in the way.
     """
     try:
-        writer = await asyncio.to_thread(_open_writer, records_url, mypage_url, clock)
+        writer = await asyncio.to_thread(_open_writer, records_url, mypage_url, clock, patience)
     except (OSError, DatabaseError) as problem:
         raise StorageUnavailable(reason=in_short(problem)) from problem
     try:
-        identity_key = await writer.run(_identity_key, f"secret:{secrets.token_hex(8)}", "IdentityKey")
+        identity_key = await writer.run_behind(_identity_key, f"secret:{secrets.token_hex(8)}", "IdentityKey")
     except BaseException:
         await writer.close()
         raise
@@ -87,21 +105,22 @@ async def open_storage(
         await writer.close()
         await engine.dispose()
         raise StorageUnavailable(reason=in_short(problem)) from problem
-    policy_parts = [PolicyPart(name, writer, outbox) for name in parts]
-    relay = Relay(outbox, [*policy_parts, ProjectorPart(PROJECTOR, mypage)])
+    leases = leases_of(engine)
+    relay = Relay(outbox, leases)
     changes = Changes(others_of(engine, writer.origin))
     changes.listen(relay.wake)
     writer.on_commit(changes.notify_from_thread)
-    reader = SqlReader(engine, clinic, formulary, _page_when_told(relay, mypage))
-    return Storage(writer, reader, outbox, relay, mypage, changes, bytes.fromhex(identity_key), engine)
+    reader = SqlReader(engine, clinic, formulary, _page_when_told(relay, mypage), mypage.position)
+    key = bytes.fromhex(identity_key)
+    return Storage(writer, reader, outbox, relay, mypage, changes, key, leases, engine)
 
 
-def _open_writer(records_url: str, mypage_url: str, clock: Clock) -> SqlWriter:
+def _open_writer(records_url: str, mypage_url: str, clock: Clock, patience: float) -> SqlWriter:
     prepare_folder(records_url)
     prepare_folder(mypage_url)
     engine = writer_engine(records_url)
     migrate(engine)
-    return SqlWriter(engine, clock)
+    return SqlWriter(engine, clock, patience)
 
 
 def _identity_key(uow: Any) -> str:
@@ -112,7 +131,7 @@ def _identity_key(uow: Any) -> str:
 
 def _page_when_told(relay: Relay, mypage: MyPageStore) -> Callable[[str], Any]:
     async def page_of(recipient: str) -> MyPage:
-        await relay.caught_up(PROJECTOR, PATIENCE_SECONDS)
+        await relay.caught_up(Part.MY_PAGE, PATIENCE_SECONDS)
         return await mypage.page_of(recipient)
 
     return page_of

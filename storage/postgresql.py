@@ -14,7 +14,7 @@ rows visible: whoever sees an event sees every event before it.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 import psycopg
@@ -183,10 +183,12 @@ def read_model_engine(url: URL) -> AsyncEngine:
     return engine
 
 
-def take_turn(connection: Connection) -> None:
+@contextlib.contextmanager
+def taking_turn(connection: Connection) -> Iterator[None]:
     """Nobody else writes or migrates meanwhile. Another kiosk's migration may take its time."""
     connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
     connection.exec_driver_sql(_TAKE_TURN)
+    yield
 
 
 def _address(url: URL, **session: str) -> URL:

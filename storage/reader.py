@@ -17,7 +17,6 @@ from domain import staff as s
 from domain import vaccine as v
 from domain.actors import RECIPIENT, STAFF_ROLES, Actor, Role
 from domain.booking import Booking, BookingStatus
-from domain.certificate import Certificate, CertificateStatus
 from domain.clinic import Clinic
 from domain.codes import parse_code
 from domain.errors import NotACode, NotAllowed, NotFound, NotIdentified
@@ -26,11 +25,13 @@ from domain.messages import Query
 from domain.presentation import Presentation
 from domain.recipient import Recipient, masked, parse_text
 from domain.staff import StaffMember
+from domain.statement import Certificate, CertificateStatus, Draft
 from domain.stock import LedgerEntry, Lot, Vaccine
 from storage import tables as t
 from storage.engine import rows_of
-from storage.repositories import columns_of
+from storage.part_states import PartStates
 from storage.revocations import Revocations
+from storage.statements import columns_of
 
 R = TypeVar("R")
 _TAKES_ROOM = (BookingStatus.RESERVED, BookingStatus.COMPLETED)
@@ -45,6 +46,7 @@ class SqlReader:
         clinic: Clinic,
         formulary: tuple[Presentation, ...],
         page_of: Callable[[str], Awaitable[m.MyPage]],
+        my_page_position: Callable[[], Awaitable[int]],
     ) -> None:
         self._engine = engine
         self._clinic = clinic
@@ -65,6 +67,7 @@ class SqlReader:
             c.GetCertificate: self._certificate,
             c.DraftCertificate: self._draft,
             **Revocations(self._all).answers,
+            **PartStates(self._all, my_page_position).answers,
             m.IdentifyByCode: self._identify_by_code,
             m.IdentifyByDigest: self._identify_by_digest,
             m.GetMyPage: self._my_page,
@@ -261,7 +264,7 @@ class SqlReader:
             raise NotAllowed
         return certificate
 
-    async def _draft(self, query: c.DraftCertificate, _a: Actor, _n: datetime) -> c.Draft:
+    async def _draft(self, query: c.DraftCertificate, _a: Actor, _n: datetime) -> Draft:
         certificate = columns_of(t.certificate, Certificate)
         recipient = columns_of(t.recipient, Recipient)
         row = await self._one(
@@ -279,7 +282,7 @@ class SqlReader:
                 t.injection.c.status == InjectionStatus.COMPLETED,
             )
         )
-        return c.Draft(
+        return Draft(
             Certificate(*row[:first]),
             Recipient(*row[first:second]),
             injection,

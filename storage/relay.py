@@ -1,8 +1,7 @@
-"""The relay: brings every event to every part of the clinic, in order, once in effect.
+"""The relay: keeps the parts of the clinic at work, each by itself, whatever becomes of the others.
 
-A part keeps its place in the same transaction as what it did, so it may be stopped or killed
-anywhere: the event is brought again, and found to be done. A part that fails is tried again after
-a pause, and keeps no other part waiting.
+Each part has a loop: what it listens to first, then its tasks. A part that fails is tried again after a
+pause, and keeps no other part waiting. Any number of processes may run the same parts.
 """
 
 from __future__ import annotations
@@ -10,120 +9,94 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from functools import partial
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from enum import StrEnum
 
-from domain.errors import ClinicError
-from domain.events import Event, Recorded
-from domain.ports import UnitOfWork
-from storage.mypage import MyPageStore
+from domain.events import Recorded
+from domain.parts import Part
+from storage.leases import Leases
+from storage.listeners import Listener, problem_of
 from storage.outbox import Outbox
-from storage.unit_of_work import SqlUnitOfWork
-from storage.writer import SqlWriter
+from storage.tasks import ATTEMPTS, TaskQueue, passes
 
 BATCH = 100
 """Events brought at a time: seventeen times faster than one by one, and still a short transaction."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 """Seconds before a failed part is tried again, doubled each time."""
+STANDBY, SOON = 1.0, 0.02
+"""Seconds until a part that another process is at is looked at again; the second when somebody waits."""
 
 QUIET, LONGEST_WAIT = 0.1, 1.0
 """Seconds without a commit after which the parts take over, and how long people may keep them waiting."""
 
 log = logging.getLogger(__name__)
 
-React = Callable[[str, UnitOfWork, Event], None]
+
+class LoopState(StrEnum):
+    RESTING = "resting"
+    """Nothing to do."""
+    WORKING = "working"
+    STANDBY = "standby"
+    """Another process is at it."""
+    PAUSED = "paused"
+    FAILING = "failing"
 
 
-class Part(Protocol):
-    """Something that listens to the events of the clinic."""
+@dataclass
+class Loop:
+    """One part in this process, and how it is getting on."""
 
-    @property
-    def name(self) -> str: ...
-    async def position(self) -> int:
-        """The last event it has dealt with."""
-
-    async def deal_with(self, events: Sequence[Recorded], react: React) -> int:
-        """Deal with these events, in order; answers its new position."""
-
-
-@dataclass(frozen=True)
-class PolicyPart:
-    """A part whose doing lies in the records: its policies run in the one writer."""
-
-    name: str
-    writer: SqlWriter
-    outbox: Outbox
-
-    async def position(self) -> int:
-        """As kept in the records."""
-        return await self.outbox.position(self.name)
-
-    async def deal_with(self, events: Sequence[Recorded], react: React) -> int:
-        """All of them in one transaction, with the new position."""
-
-        def work(uow: Any) -> int:
-            assert isinstance(uow, SqlUnitOfWork)
-            position = uow.position(self.name)
-            for recorded in events:
-                if recorded.seq > position:
-                    react(self.name, uow, recorded.event)
-                    position = recorded.seq
-            uow.save_position(self.name, position)
-            return position
-
-        return await self.writer.run(work, f"{self.name}:{events[0].seq}-{events[-1].seq}", "Relay")
-
-
-@dataclass(frozen=True)
-class ProjectorPart:
-    """My page: told in its own database."""
-
-    name: str
-    mypage: MyPageStore
-
-    async def position(self) -> int:
-        """As kept in the view."""
-        return await self.mypage.position()
-
-    async def deal_with(self, events: Sequence[Recorded], react: React) -> int:
-        """All of them in one transaction, with the new position."""
-        return await self.mypage.tell(events)
+    part: Part
+    listener: Listener | None
+    queue: TaskQueue | None
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    state: LoopState = LoopState.RESTING
+    problem: str = ""
+    seen: int = 0
+    """Up to here there are no events for it but those it has dealt with."""
+    tries: Counter[int] = field(default_factory=Counter)
+    """How often a single event was brought in vain."""
 
 
 class Relay:
-    """Runs each part as a task of its own, from `start` to `close`."""
+    """Runs the loops from `start` to `close`."""
 
-    def __init__(self, outbox: Outbox, parts: Sequence[Part]) -> None:
+    def __init__(self, outbox: Outbox, leases: Leases, quiet: float = QUIET) -> None:
         self._outbox = outbox
-        self._parts = parts
-        self._wakes = {part.name: asyncio.Event() for part in parts}
+        self._leases = leases
+        self._quiet = quiet
         self._moved = asyncio.Condition()
-        self._positions: dict[str, int] = {}
+        self._loops: dict[Part, Loop] = {}
+        self._listeners: dict[Part, Listener] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._hurry = 0
         self._closing = False
 
-    def start(self, react: React) -> None:
-        """Begin with what was left from the last time; ``react`` applies a part's policies."""
-        self._react = react
-        self._tasks = [asyncio.create_task(self._run(part), name=part.name) for part in self._parts]
+    def start(self, loops: Sequence[Loop], listeners: Sequence[Listener]) -> None:
+        """Begin with what was left from the last time. ``listeners`` are of all parts, wherever they work."""
+        self._listeners = {listener.part: listener for listener in listeners}
+        self._loops = {loop.part: loop for loop in loops}
+        self._tasks = [asyncio.create_task(self._run(loop), name=loop.part) for loop in loops]
+
+    @property
+    def loops(self) -> Sequence[Loop]:
+        """The parts of this process, to be looked at."""
+        return list(self._loops.values())
 
     def wake(self) -> None:
         """Something was committed."""
-        for wake in self._wakes.values():
-            wake.set()
+        for loop in self._loops.values():
+            loop.wake.set()
 
-    async def caught_up(self, name: str, seconds: float) -> bool:
+    async def caught_up(self, part: Part, seconds: float) -> bool:
         """Wait until a part knows all that is committed by now; False when it takes longer than that."""
         last = await self._outbox.last()
-        if self._knows(name, last):
-            return True
         try:
-            async with asyncio.timeout(seconds), self._hurried(), self._moved:
-                await self._moved.wait_for(partial(self._knows, name, last))
+            async with asyncio.timeout(seconds), self._hurried():
+                await self._known(part, last)
         except TimeoutError:
             return False
         return True
@@ -133,52 +106,33 @@ class Relay:
         last = -1
         async with self._hurried():
             while last != (last := await self._outbox.last()):
-                for part in self._parts:
-                    async with self._moved:
-                        await self._moved.wait_for(partial(self._knows, part.name, last))
+                for part in self._listeners:
+                    if not await self._outbox.is_paused(part):
+                        await self._known(part, last)
+                for part in Part:
+                    await self._worked_off(part)
 
     async def close(self) -> None:
-        """Finish the batch that each part is at, then stop."""
+        """Finish the batch or the task that each part is at, then stop."""
         self._closing = True
         self.wake()
         for task in self._tasks:
             await task
+        await self._leases.close()
 
-    async def _run(self, part: Part) -> None:
-        pause, position = FIRST_PAUSE, -1
-        while not self._closing:
-            self._wakes[part.name].clear()
-            try:
-                if position < 0:
-                    position = await part.position()
-                    await self._moved_to(part, position)
-                position = await self._catch_up(part, position)
-                pause = FIRST_PAUSE
-                await self._wait(part, None)
-                await self._let_people_go_first(part)
-            except Exception as problem:  # noqa: BLE001 - whatever a part meets, it is tried again
-                name = type(problem).__name__ if isinstance(problem, ClinicError) else repr(problem)
-                log.error("%s met %s and tries again in %.1f s", part.name, name, pause)
-                position = -1
-                await self._wait(part, pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
+    # -- waiting for a part -----------------------------------------------------------------------
 
-    async def _wait(self, part: Part, seconds: float | None) -> None:
-        """Until something is committed, or so many seconds."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wakes[part.name].wait(), seconds)
+    async def _known(self, part: Part, seq: int) -> None:
+        if loop := self._loops.get(part):
+            async with self._moved:
+                await self._moved.wait_for(lambda: loop.seen >= seq)
+            return
+        while await self._listeners[part].position() < seq:  # noqa: ASYNC110 - another process is at it
+            await asyncio.sleep(SOON)
 
-    async def _let_people_go_first(self, part: Part) -> None:
-        """While somebody is being served the parts wait, unless somebody waits for a part."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + LONGEST_WAIT
-        while not self._hurry and not self._closing and loop.time() < until:
-            wake = self._wakes[part.name]
-            wake.clear()
-            try:
-                await asyncio.wait_for(wake.wait(), QUIET)
-            except TimeoutError:
-                return
+    async def _worked_off(self, part: Part) -> None:
+        while await self._outbox.tasks(part, 1) and not await self._outbox.is_paused(part):  # noqa: ASYNC110
+            await asyncio.sleep(SOON)
 
     @asynccontextmanager
     async def _hurried(self) -> AsyncIterator[None]:
@@ -189,21 +143,96 @@ class Relay:
         finally:
             self._hurry -= 1
 
-    def _knows(self, name: str, seq: int) -> bool:
-        return self._positions.get(name, 0) >= seq
+    # -- a part's loop ----------------------------------------------------------------------------
 
-    async def _catch_up(self, part: Part, position: int) -> int:
-        """Another process may have brought some of these events already: the part itself knows."""
-        full = True  # a batch that is not full was the last there is: newer events wake the part again
-        while full and not self._closing:
-            events = await self._outbox.after(position, BATCH)
-            full = len(events) == BATCH
-            if events:
-                position = await part.deal_with(events, self._react)
-                await self._moved_to(part, position)
-        return position
+    async def _run(self, loop: Loop) -> None:
+        pause = FIRST_PAUSE
+        while not self._closing:
+            loop.wake.clear()
+            try:
+                again = await self._turn(loop)
+                pause, loop.problem = FIRST_PAUSE, ""
+                await self._wait(loop, again)
+                await self._let_people_go_first(loop)
+            except Exception as problem:  # noqa: BLE001 - whatever a part meets, it is tried again
+                loop.state, loop.problem = LoopState.FAILING, problem_of(problem)
+                log.error("%s met %s and tries again in %.1f s", loop.part, loop.problem, pause)
+                await self._wait(loop, pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
 
-    async def _moved_to(self, part: Part, position: int) -> None:
+    async def _turn(self, loop: Loop) -> float | None:
+        """Do what there is to do; answers after how many seconds to look again, None for when woken."""
+        if await self._outbox.is_paused(loop.part):
+            loop.state = LoopState.PAUSED
+            return None
+        loop.state, again = LoopState.WORKING, None
+        if loop.listener:
+            async with self._leases.hold(f"part:{loop.part}") as held:
+                if held:
+                    await self._catch_up(loop, loop.listener)
+                else:
+                    again = SOON if self._hurry else STANDBY
+                    await self._moved_to(loop, await loop.listener.position())
+        if loop.queue:
+            while await loop.queue.work_off(lambda: self._closing):
+                pass
+            if again is None and await self._outbox.tasks(loop.part, 1):
+                again = SOON if self._hurry else STANDBY  # other processes are at them
+        loop.state = LoopState.STANDBY if again else LoopState.RESTING
+        return again
+
+    async def _catch_up(self, loop: Loop, listener: Listener) -> None:
+        """Another process may have brought some of these events already: the listener itself knows."""
+        position = max(loop.seen, await listener.position())
+        more = True
+        while more and not self._closing and not await self._outbox.is_paused(loop.part):
+            stretch = await self._outbox.after(position, BATCH, listener.names)
+            more = len(stretch.events) == BATCH  # otherwise it was the last: newer ones wake the part again
+            if stretch.events:
+                await self._deal(loop, listener, stretch.events)
+            position = max(position, stretch.upto)
+            await self._moved_to(loop, position)
+
+    async def _deal(self, loop: Loop, listener: Listener, events: Sequence[Recorded]) -> None:
+        """All at once; when one of them is to blame, each by itself, and that one aside in the end."""
+        try:
+            await listener.deal_with(events)
+            return
+        except Exception as error:
+            if passes(error):
+                raise
+            if len(events) == 1:
+                await self._struggle(loop, listener, events[0], error)
+                return
+        for recorded in events:
+            await self._deal(loop, listener, [recorded])
+
+    async def _struggle(self, loop: Loop, listener: Listener, recorded: Recorded, error: Exception) -> None:
+        loop.tries[recorded.seq] += 1
+        if loop.tries[recorded.seq] < ATTEMPTS:
+            raise error
+        problem = problem_of(error)
+        log.error("%s put event %d aside: %s", loop.part, recorded.seq, problem)
+        await listener.put_aside(recorded, problem)
+        del loop.tries[recorded.seq]
+
+    async def _moved_to(self, loop: Loop, position: int) -> None:
         async with self._moved:
-            self._positions[part.name] = position
+            loop.seen = max(loop.seen, position)
             self._moved.notify_all()
+
+    async def _wait(self, loop: Loop, seconds: float | None) -> None:
+        """Until something is committed, or so many seconds."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(loop.wake.wait(), seconds)
+
+    async def _let_people_go_first(self, loop: Loop) -> None:
+        """While somebody is being served the parts wait, unless somebody waits for a part."""
+        clock = asyncio.get_running_loop()
+        until = clock.time() + LONGEST_WAIT
+        while self._quiet and not self._hurry and not self._closing and clock.time() < until:
+            loop.wake.clear()
+            try:
+                await asyncio.wait_for(loop.wake.wait(), self._quiet)
+            except TimeoutError:
+                return

@@ -10,9 +10,9 @@ from sqlalchemy import Select, Text, false, or_, select, type_coerce
 
 from domain import revocation as r
 from domain.actors import Actor
-from domain.certificate import CertificateStatus
 from domain.errors import NotFound
 from domain.messages import Query
+from domain.statement import CertificateStatus
 from storage import tables as t
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,13 +25,42 @@ WRITING = {"begin": "BEGIN IMMEDIATE"}
 """Execution options under which my page's transactions take the write lock when they begin."""
 
 
+class Turn:
+    """The gate before SQLite's own write lock, for several processes on one file.
+
+    SQLite lets those who wait poll, and whoever polls luckily goes first: some never do. The kernel wakes
+    those who wait at a file lock in the order in which they came, and frees it when its holder is killed.
+    """
+
+    def __init__(self, database: str | None) -> None:
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        self._file = os.open(f"{database}-turn", flags, 0o600) if database else -1
+
+    def take(self) -> None:
+        """Wait for it."""
+        if self._file >= 0:
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def give(self) -> None:
+        """To whoever waits next."""
+        if self._file >= 0:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Which gives it too."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+
 class SqliteSession:
-    """The writer's connection. Its turn is SQLite's own write lock."""
+    """The writer's connection. Its turn is the gate, and then SQLite's own write lock."""
 
     def __init__(self, engine: Engine, origin: str) -> None:
         self._pooled = engine.raw_connection()
         self._connection = cast(Any, self._pooled.driver_connection)
         self.cursor: Any = self._connection.cursor()
+        self._turn = Turn(engine.url.database)
 
     @property
     def lost(self) -> bool:
@@ -38,6 +69,7 @@ class SqliteSession:
 
     def begin(self) -> None:
         """See `storage.engine.Session.begin`."""
+        self._turn.take()
         self.cursor.execute("BEGIN IMMEDIATE")
 
     def ask(self, sql: str, row: list[Any]) -> Any:
@@ -52,6 +84,7 @@ class SqliteSession:
     def commit(self, changed: bool) -> None:
         """See `storage.engine.Session.commit`. Others notice by ``data_version``."""
         self.cursor.execute("COMMIT")
+        self._turn.give()
 
     def settle(self) -> None:
         """See `storage.engine.Session.settle`. A closed connection has taken its transaction with it."""
@@ -61,6 +94,7 @@ class SqliteSession:
         with contextlib.suppress(pysqlite3.Error):
             self._connection.rollback()
         self._pooled.invalidate()
+        self._turn.close()
 
 
 def prepare_folder(url: URL) -> None:
@@ -101,9 +135,16 @@ def read_model_engine(url: URL) -> AsyncEngine:
     return _async_engine(url, journal_mode="WAL", synchronous="NORMAL")
 
 
-def take_turn(connection: Connection) -> None:
-    """Nobody else migrates meanwhile. A migration that fails half-way leaves no half a table behind."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+@contextlib.contextmanager
+def taking_turn(connection: Connection) -> Iterator[None]:
+    """Nobody else writes or migrates meanwhile. A migration that fails half-way leaves no half a table."""
+    turn = Turn(connection.engine.url.database)
+    try:
+        turn.take()
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        yield
+    finally:
+        turn.close()
 
 
 def _async_engine(url: URL, **pragmas: str) -> AsyncEngine:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -18,16 +19,18 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
     text,
 )
 
 from domain.actors import Role
 from domain.application import ApplicationStatus
 from domain.booking import BookingStatus
-from domain.certificate import CertificateFacts, CertificateStatus, Credential
 from domain.injection import AdverseEvent, Dose, InjectionStatus, Screening
+from domain.parts import Part, TaskKind, TaskStatus
 from domain.presentation import Presentation
 from domain.recipient import PersonDetails
+from domain.statement import CertificateFacts, CertificateStatus, Credential
 from domain.stock import EntryKind, LotStatus
 from storage.types import Instant, Json, Word
 
@@ -207,6 +210,33 @@ staff = Table(
     Column("pin_hash", String(200), nullable=False),
 )
 
+_LIVE_TASK = text("status IN ('waiting', 'aside')")
+
+task = Table(
+    "task",
+    metadata,
+    _seq(),
+    _code(),
+    Column("part", Word(Part), nullable=False),
+    Column("kind", Word(TaskKind), nullable=False),
+    Column("subject", String(9), nullable=False),
+    Column("event", Place, nullable=False),
+    Column("actor", String(40), nullable=False),
+    Column("actor_name", String(80), nullable=False),
+    Column("status", Word(TaskStatus), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("problem", String(200), nullable=False),
+    Column("at", Instant, nullable=False),
+    Index("ix_task_live", "part", "seq", sqlite_where=_LIVE_TASK, postgresql_where=_LIVE_TASK),
+)  # fmt: skip
+
+part = Table(
+    "part",
+    metadata,
+    Column("name", Word(Part), primary_key=True),
+    Column("paused", Boolean, nullable=False, server_default=false()),
+)
+
 event = Table(
     "event",
     metadata,
@@ -233,6 +263,13 @@ position = Table(
     metadata,
     Column("listener", String(40), primary_key=True),
     Column("seq", Place, nullable=False),
+)
+
+layout = Table(
+    "layout",
+    metadata,
+    # The oldest layout whose programs can work with these records: an expanding migration leaves it.
+    Column("oldest", String(8), primary_key=True),
 )
 
 secret = Table(

@@ -15,11 +15,13 @@ from storage.repositories import (
     SqlBookings,
     SqlCertificates,
     SqlInjections,
+    SqlParts,
     SqlRecipients,
     SqlStaff,
+    SqlTasks,
     SqlVaccines,
-    Statements,
 )
+from storage.statements import Statements
 
 NOT_DONE = object()
 """What `SqlUnitOfWork.answer_of` says of a command that was not done yet."""
@@ -38,6 +40,8 @@ class SqlUnitOfWork:
         self.applications = SqlApplications(on, statements, statements.applications)
         self.certificates = SqlCertificates(on, statements, statements.certificates)
         self.staff = SqlStaff(on, statements, statements.staff)
+        self.tasks = SqlTasks(on, statements, statements.tasks)
+        self.parts = SqlParts(on, statements, statements.parts)
         self.emitted: list[Event] = []
         self._events: list[list[Any]] = []
         self._done: dict[str, tuple[str, Any, datetime]] = {}

@@ -1,5 +1,8 @@
 """The one writer: commands queue, one thread runs as many as wait in one transaction.
 
+Before the queue stands admission: who would have to wait too long is told so at once. Whoever has left
+the queue before their command was begun is forgotten.
+
 A commit costs the same for one command as for a hundred, and one writer needs no locks between
 them. Nobody is acknowledged before the commit that holds their command; a command that is refused
 takes nothing down with it: what it wrote is taken back, and the others are committed.
@@ -22,11 +25,14 @@ from sqlalchemy import Engine
 
 from domain.errors import ClinicError, CommandReused, OutcomeUnknown, StorageUnavailable
 from domain.ports import Clock, UnitOfWork
+from storage.admission import Admission
 from storage.engine import Session, backend, in_short, open_session
-from storage.repositories import Statements
+from storage.statements import Statements
 from storage.unit_of_work import NOT_DONE, SqlUnitOfWork
 
 R = TypeVar("R")
+LIMIT = 10.0
+"""Seconds after which somebody who waits for an answer is told that there is none yet."""
 BATCH = 128
 """Commands in one transaction at most: past this the commit is a small part of the cost."""
 
@@ -44,12 +50,14 @@ class _Job:
     future: asyncio.Future[Any]
     answer: Any = None
     error: BaseException | None = None
+    begun: bool = False
+    left: bool = False
 
 
 class SqlWriter:
     """Runs work in group commits; see `domain.ports.Writer`."""
 
-    def __init__(self, engine: Engine, clock: Clock) -> None:
+    def __init__(self, engine: Engine, clock: Clock, patience: float) -> None:
         self._clock = clock
         self._engine = engine
         self._database_error: type[Exception] = engine.dialect.loaded_dbapi.Error
@@ -64,6 +72,9 @@ class SqlWriter:
         self._uow: SqlUnitOfWork | None = None
         self._committing = False
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._boarding = threading.Lock()
+        """Held while a batch is made up, and by those who leave the queue."""
+        self.admission = Admission(BATCH, patience)
         self._listeners: list[Callable[[], None]] = []
         self._closed = False
         self._thread = threading.Thread(target=self._serve, name="writer", daemon=True)
@@ -73,15 +84,45 @@ class SqlWriter:
         """Call this, in the writer's thread, after every commit."""
         self._listeners.append(listener)
 
+    @property
+    def queued(self) -> int:
+        """How many commands wait."""
+        return self._queue.qsize()
+
     async def run(self, work: Callable[[UnitOfWork], R], command_id: str, name: str) -> R:
-        """See `domain.ports.Writer.run`. Cancelling the caller does not cancel the work."""
+        """See `domain.ports.Writer.run`. Cancelling the caller drops the work only if it has not begun."""
+        self.admission.admit(self.queued)
+        job = self._enqueue(work, command_id, name)
+        try:
+            async with asyncio.timeout(LIMIT):
+                answer: R = await job.future
+        except TimeoutError:
+            if self._dropped(job):
+                raise StorageUnavailable(reason="it took too long") from None
+            raise OutcomeUnknown from None
+        except asyncio.CancelledError:
+            self._dropped(job)
+            raise
+        return answer
+
+    async def run_behind(self, work: Callable[[UnitOfWork], R], command_id: str, name: str) -> R:
+        """The same for the clinic's own parts, which are never turned away and wait as long as it takes."""
+        answer: R = await self._enqueue(work, command_id, name).future
+        return answer
+
+    def _enqueue(self, work: Callable[[Any], Any], command_id: str, name: str) -> _Job:
         if self._closed:
             raise StorageUnavailable(reason="the clinic is closing")
         loop = asyncio.get_running_loop()
         job = _Job(work, command_id, name, loop, loop.create_future())
         self._queue.put(job)
-        answer: R = await job.future
-        return answer
+        return job
+
+    def _dropped(self, job: _Job) -> bool:
+        """Take it out of the queue; False when its work has begun."""
+        with self._boarding:
+            job.left = not job.begun
+        return job.left
 
     async def close(self) -> None:
         """Finish what is queued, then stop. Nothing is taken any more."""
@@ -91,9 +132,10 @@ class SqlWriter:
         self._engine.dispose()
 
     def _serve(self) -> None:
-        while (batch := self._next_batch()) is not None:
-            self._try(batch)
-            self._acknowledge(batch)
+        while (waiting := self._next_batch()) is not None:
+            if batch := self._boarded(waiting):
+                self._try(batch)
+                self._acknowledge(batch)
         self._disconnect()
 
     def _try(self, batch: list[_Job], again: bool = False) -> None:
@@ -186,7 +228,16 @@ class SqlWriter:
             batch.append(job)
         return batch
 
+    def _boarded(self, waiting: list[_Job]) -> list[_Job]:
+        """Those who have not left: from here on their work is begun."""
+        with self._boarding:
+            batch = [job for job in waiting if not job.left]
+            for job in batch:
+                job.begun = True
+        return batch
+
     def _commit(self, session: Session, uow: SqlUnitOfWork, batch: list[_Job]) -> None:
+        came = time.perf_counter()
         uow.begin()
         session.begin()
         uow.look_up([job.command_id for job in batch])
@@ -208,6 +259,7 @@ class SqlWriter:
         changed = uow.flush()
         self._committing = True
         session.commit(changed)
+        self.admission.measured(len(batch), time.perf_counter() - came)
 
     def _acknowledge(self, batch: list[_Job]) -> None:
         for listener in self._listeners:

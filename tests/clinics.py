@@ -150,6 +150,7 @@ def settings_in(folder: Path, capacity: int = 12) -> Settings:
         data_folder=folder / "data",
         paper_folder=folder / "paper",
         log_folder=folder / "log",
+        patience_seconds=60.0,  # a busy machine is not what most tests are about
         clinic=Clinic(schedule=Schedule(capacity=capacity)),
     )
 

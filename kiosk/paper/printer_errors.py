@@ -70,6 +70,7 @@ class PrinterRefused(PaperFailed):
 
     code = "printer-refused"
     text = "The printer refused this page. Nothing was printed. Please call the staff."
+    of_this_paper = True
 
 
 class PrintCancelled(PaperFailed):
@@ -77,6 +78,7 @@ class PrintCancelled(PaperFailed):
 
     code = "print-cancelled"
     text = "Printing was cancelled at the printer. Please try again, or ask the staff."
+    of_this_paper = True
 
 
 class PrintTooLate(PaperFailed):

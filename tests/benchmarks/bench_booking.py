@@ -28,7 +28,7 @@ from kiosk.bootstrap import open_clinic
 from kiosk.services import Services
 from kiosk.settings import Settings
 from storage.engine import open_session, writer_engine
-from storage.repositories import Statements
+from storage.statements import Statements
 from storage.unit_of_work import SqlUnitOfWork
 
 BOOKINGS = 3_000

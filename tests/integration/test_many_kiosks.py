@@ -207,7 +207,7 @@ WRITERS, COMMANDS = 4, 150
 
 async def follow_while_many_write(url: str) -> tuple[list[int], list[int]]:
     """What somebody saw who always asks for what comes after the last event seen; and what there is."""
-    writers = [SqlWriter(writer_engine(url), TestClock()) for _ in range(WRITERS)]
+    writers = [SqlWriter(writer_engine(url), TestClock(), patience=60.0) for _ in range(WRITERS)]
     seen: list[int] = []
     done = threading.Event()
 

@@ -54,7 +54,7 @@ def test_the_migrations_make_the_tables_that_the_code_writes(clinic_folder: Path
 
 @pytest.mark.parametrize("url", ["sqlite://", "postgresql+psycopg://kiosk@/clinic"])
 def test_the_columns_of_a_table_are_the_fields_of_its_aggregate_in_their_order(url: str) -> None:
-    from storage.repositories import Statements
+    from storage.statements import Statements
 
     statements = Statements(writer_engine(url).dialect)
     for rows in (statements.vaccines, statements.bookings, statements.injections, statements.certificates):

@@ -7,30 +7,33 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from domain import policies
 from domain.application import ApplyForCertificate, CancelApplication
 from domain.booking import BookingStatus, CancelBooking
-from domain.certificate import CertificateStatus, ListCertificates
+from domain.certificate import ListCertificates
 from domain.errors import StorageUnavailable
 from domain.events import Event, Recorded
 from domain.injection import FindVisits
 from domain.mypage import GetMyPage
-from domain.ports import UnitOfWork
+from domain.parts import Part
+from domain.ports import Context, UnitOfWork
+from domain.statement import CertificateStatus
 from domain.stock import Vaccine
 from domain.vaccine import ListVaccines
+from storage import listeners
+from storage.engine import reader_engine
+from storage.outbox import Outbox
 from tests.clinics import STAFF, OpenClinic
 
 
 async def events(clinic: OpenClinic) -> list[Recorded]:
-    return await outbox(clinic).after(0, 10_000)
-
-
-def outbox(clinic: OpenClinic) -> Any:
-    return clinic.services.settle.__self__._outbox  # type: ignore[attr-defined]
+    engine = reader_engine(clinic.settings.records_url)
+    told = (await Outbox(engine).after(0, 10_000)).events
+    await engine.dispose()
+    return told
 
 
 async def test_no_event_is_published_when_the_transaction_rolled_back(clinic: OpenClinic) -> None:
@@ -62,10 +65,10 @@ async def test_an_event_delivered_twice_has_its_effect_once(clinic: OpenClinic) 
     receipt = await clinic.book(await clinic.vaccine(doses=1))
     await clinic.services.settle()
     told = await events(clinic)
-    relay = clinic.services.settle.__self__  # type: ignore[attr-defined]
     page = await clinic.gateway.ask(GetMyPage(), await clinic.recipient(receipt.booking))
-    for part in relay._parts:
-        await part.deal_with(told, relay._react)
+    for loop in clinic.services.parts.loops:
+        if loop.listener:
+            await loop.listener.deal_with(told)
     assert len(await clinic.gateway.ask(FindVisits(receipt.booking), STAFF)) == 1
     assert await clinic.gateway.ask(GetMyPage(), await clinic.recipient(receipt.booking)) == page
 
@@ -74,15 +77,14 @@ async def test_a_part_that_is_tried_again_after_half_its_work_does_not_do_it_twi
     clinic: OpenClinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     vaccine = await clinic.vaccine(doses=3)
-    relay = clinic.services.settle.__self__  # type: ignore[attr-defined]
     stumbles = iter([True])
 
-    def stumbling(part: str, uow: UnitOfWork, event: Event) -> None:
-        policies.follow_by_relay(part, uow, event, clinic.gateway.context(STAFF))
+    def stumbling(part: Part, uow: UnitOfWork, event: Event, context: Context) -> None:
+        policies.follow_by_relay(part, uow, event, context)
         if type(event).__name__ == "Booked" and next(stumbles, False):
             raise OSError("the desk's machine went away")
 
-    monkeypatch.setattr(relay, "_react", stumbling)
+    monkeypatch.setattr(listeners, "follow_by_relay", stumbling)
     receipts = [await clinic.book(vaccine, number) for number in range(3)]
     await clinic.services.settle()
     for receipt in receipts:
@@ -118,19 +120,17 @@ async def test_bookings_and_applications_are_taken_while_the_desk_and_issuing_ar
 ) -> None:
     vaccine = await clinic.vaccine(doses=2)
     injection = await clinic.vaccinate((await clinic.book(vaccine, 1)).booking)
-    relay = clinic.services.settle.__self__  # type: ignore[attr-defined]
-    react = relay._react
 
-    def down(part: str, uow: UnitOfWork, event: Event) -> None:
+    def down(part: Part, uow: UnitOfWork, event: Event, context: Context) -> None:
         raise ConnectionError(f"{part} is down")
 
-    monkeypatch.setattr(relay, "_react", down)
+    monkeypatch.setattr(listeners, "follow_by_relay", down)
     receipt = await clinic.book(vaccine, 2)
     me = await clinic.recipient(injection.booking)
     application = await clinic.gateway.send(ApplyForCertificate(injection.code), me)
     assert await clinic.gateway.ask(ListCertificates(CertificateStatus.READY), STAFF) == []
 
-    monkeypatch.setattr(relay, "_react", react)
+    monkeypatch.setattr(listeners, "follow_by_relay", policies.follow_by_relay)
     await clinic.services.settle()
     assert len(await clinic.gateway.ask(FindVisits(receipt.booking), STAFF)) == 1
     [ready] = await clinic.gateway.ask(ListCertificates(CertificateStatus.READY), STAFF)

@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 
 from domain.application import Application, ApplicationStatus
 from domain.booking import Booking, BookingStatus
-from domain.certificate import Certificate, CertificateFacts, CertificateStatus, Credential
 from domain.errors import NotFound
 from domain.events import Event
 from domain.injection import Injection, InjectionStatus
+from domain.parts import Part, PartControl, Task
 from domain.recipient import Recipient
 from domain.staff import StaffMember
+from domain.statement import Certificate, CertificateFacts, CertificateStatus, Credential
 from domain.stock import LedgerEntry, Lot, Vaccine
 
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -42,6 +43,8 @@ class Records:
     applications: dict[str, Application] = field(default_factory=dict)
     certificates: dict[str, Certificate] = field(default_factory=dict)
     staff: dict[str, StaffMember] = field(default_factory=dict)
+    tasks: dict[str, Task] = field(default_factory=dict)
+    parts: dict[str, PartControl] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
 
     def copy(self) -> Records:
@@ -148,6 +151,22 @@ class _Staff(_Shelf[StaffMember]):
         return list(self._things.values())
 
 
+class _Tasks(_Shelf[Task]):
+    def live_of(self, part: Part, subject: str) -> list[Task]:
+        return self._where(lambda t: t.is_live and t.part is part and t.subject == subject)
+
+    def subjects(self, part: Part) -> set[str]:
+        return {t.subject for t in self._things.values() if t.is_live and t.part is part and t.event}
+
+
+class _Parts:
+    def __init__(self, parts: dict[str, PartControl]) -> None:
+        self._parts = parts
+
+    def save(self, control: PartControl) -> None:
+        self._parts[control.name] = control
+
+
 class MemoryUnitOfWork:
     """One transaction on a copy of the records; what is not committed is simply forgotten."""
 
@@ -160,6 +179,8 @@ class MemoryUnitOfWork:
         self.applications = _Applications(self.records.applications)
         self.certificates = _Certificates(self.records.certificates)
         self.staff = _Staff(self.records.staff)
+        self.tasks = _Tasks(self.records.tasks)
+        self.parts = _Parts(self.records.parts)
         self.emitted: list[Event] = []
 
     def emit(self, event: Event) -> None:

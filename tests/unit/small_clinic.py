@@ -11,7 +11,7 @@ from domain import policies
 from domain.actors import PUBLIC, SYSTEM, Actor, Role
 from domain.application import Application, ApplyForCertificate
 from domain.booking import Book, Booking, BookingStatus
-from domain.certificate import Certificate, RecordIssue, series_up_to, state_facts
+from domain.certificate import RecordIssue
 from domain.clinic import Clinic
 from domain.errors import NotAllowed
 from domain.events import Event
@@ -21,6 +21,7 @@ from domain.messages import Command
 from domain.ports import Context
 from domain.presentation import Disease, Presentation, Site
 from domain.recipient import PersonDetails, person_details
+from domain.statement import Certificate, series_up_to, state_facts
 from domain.stock import Vaccine
 from domain.vaccine import AddStock, RegisterVaccine
 

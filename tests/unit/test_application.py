@@ -6,8 +6,9 @@ import pytest
 
 from domain import errors
 from domain.application import ApplicationStatus, ApplyForCertificate, CancelApplication
-from domain.certificate import CertificateStatus, RevokeCertificate
+from domain.certificate import RevokeCertificate
 from domain.correction import VoidInjection
+from domain.statement import CertificateStatus
 
 from .small_clinic import OFFICER, VACCINATOR, SmallClinic
 

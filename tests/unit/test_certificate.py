@@ -10,16 +10,14 @@ from domain import errors
 from domain.actors import SYSTEM
 from domain.application import ApplicationStatus, CancelApplication
 from domain.certificate import (
-    Certificate,
-    CertificateStatus,
     RecordFailedPrint,
     RecordIssue,
     RecordPrint,
     ReissueCertificate,
     RevokeCertificate,
-    state_facts,
 )
 from domain.correction import CorrectInjection, VoidInjection
+from domain.statement import Certificate, CertificateStatus, state_facts
 from domain.uvci import is_intact
 
 from .memory import local

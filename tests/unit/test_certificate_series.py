@@ -6,16 +6,10 @@ import pytest
 
 from domain import errors
 from domain.application import ApplicationStatus, ApplyForCertificate
-from domain.certificate import (
-    Certificate,
-    CertificateFacts,
-    CertificateStatus,
-    RecordIssue,
-    ReissueCertificate,
-    state_facts,
-)
+from domain.certificate import RecordIssue, ReissueCertificate
 from domain.correction import CorrectInjection, VoidInjection
 from domain.injection import Injection
+from domain.statement import Certificate, CertificateFacts, CertificateStatus, state_facts
 
 from .memory import local
 from .small_clinic import FLU, OFFICER, ONE_DOSE, TWO_DOSES, VACCINATOR, SmallClinic

@@ -10,8 +10,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from domain.certificate import Credential
 from domain.revocation import Revoked
+from domain.statement import Credential
 from kiosk.credential import ceremony
 from kiosk.credential.ceremony import RootPlace
 from kiosk.credential.errors import KeysUnusable, TrustUnusable

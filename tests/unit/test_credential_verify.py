@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.certificate import Credential
+from domain.statement import Credential
 from kiosk.credential.certificates import key_id
 from kiosk.credential.hcert import Hcert, signed_bytes
 from kiosk.credential.jws import raw_signature

@@ -10,12 +10,12 @@ import pytest
 from domain import errors
 from domain.application import ApplyForCertificate, CancelApplication
 from domain.booking import BookingStatus, CancelBooking
-from domain.certificate import CertificateStatus
 from domain.correction import CorrectInjection, VoidInjection
 from domain.events import Booked
 from domain.gateway import COMMANDS, WORKFLOWS
 from domain.injection import FinishObservation, ReportAdverseEvent, Severity
 from domain.mypage import MyPageItem, Person, project
+from domain.statement import CertificateStatus
 
 from .memory import MemoryUnitOfWork
 from .small_clinic import FLU, OFFICER, TWO_DOSES, VACCINATOR, SmallClinic

@@ -1,0 +1,155 @@
+"""The parts that listen: each takes the events in their order, and each event once in effect.
+
+A listener keeps its place in the same transaction as what it did, so it may be stopped or killed
+anywhere: the event is brought again, and found to be done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, TypeVar
+
+from domain.errors import ClinicError
+from domain.events import BY_NAME, Event, Recorded
+from domain.parts import Part, Task, TaskStatus, put_aside, subject_of
+from domain.policies import BY_RELAY, follow_by_relay
+from domain.ports import Context, UnitOfWork
+from storage.mypage import MyPageStore
+from storage.outbox import Outbox
+from storage.unit_of_work import SqlUnitOfWork
+from storage.writer import SqlWriter
+
+R = TypeVar("R")
+
+BEHIND = "behind another"
+"""The problem of an event that waits for one that was put aside."""
+
+Now = Callable[[], Context]
+"""What policies know at this moment."""
+
+
+class Listener(Protocol):
+    """A part that listens to the events of the clinic."""
+
+    @property
+    def part(self) -> Part: ...
+    @property
+    def names(self) -> Collection[str]:
+        """The events it listens to."""
+
+    async def position(self) -> int:
+        """The last event it has dealt with."""
+
+    async def deal_with(self, events: Sequence[Recorded]) -> int:
+        """Deal with these events, in order; answers its new position. Raises what a policy raises."""
+
+    async def put_aside(self, recorded: Recorded, problem: str) -> int:
+        """Go on without this event; answers the new position."""
+
+    async def again(self, recorded: Recorded, task: Task) -> None:
+        """Deal with an event that was put aside, out of its order."""
+
+
+@dataclass(frozen=True)
+class PolicyListener:
+    """Its doing lies in the records: its policies run in the one writer."""
+
+    part: Part
+    writer: SqlWriter
+    outbox: Outbox
+    now: Now
+
+    @property
+    def names(self) -> Collection[str]:
+        """See `Listener.names`."""
+        return [kind.__name__ for kind in BY_RELAY[self.part]]
+
+    async def position(self) -> int:
+        """As kept in the records."""
+        return await self.outbox.position(self.part)
+
+    async def deal_with(self, events: Sequence[Recorded]) -> int:
+        """All of them in one transaction, with the new position."""
+
+        def work(uow: Any) -> int:
+            assert isinstance(uow, SqlUnitOfWork)
+            position, subjects = uow.position(self.part), uow.tasks.subjects(self.part)
+            for recorded in events:
+                if recorded.seq <= position:
+                    continue
+                if subject_of(self.part, recorded.event) in subjects:
+                    put_aside(uow, self.part, recorded, BEHIND, self.now())
+                else:
+                    follow_by_relay(self.part, uow, recorded.event, self.now())
+                position = recorded.seq
+            uow.save_position(self.part, position)
+            return position
+
+        return await self._run(work, f"{self.part}:{events[0].seq}-{events[-1].seq}")
+
+    async def put_aside(self, recorded: Recorded, problem: str) -> int:
+        """As a task, in one transaction with the new position."""
+
+        def work(uow: Any) -> int:
+            if uow.position(self.part) < recorded.seq:
+                put_aside(uow, self.part, recorded, problem, self.now())
+                uow.save_position(self.part, recorded.seq)
+            return recorded.seq
+
+        return await self._run(work, f"{self.part}:aside-{recorded.seq}")
+
+    async def again(self, recorded: Recorded, task: Task) -> None:
+        """In one transaction with the end of its task."""
+
+        def work(uow: UnitOfWork) -> None:
+            if uow.tasks.get(task.code).status is TaskStatus.WAITING:
+                follow_by_relay(self.part, uow, recorded.event, self.now())
+                uow.tasks.save(replace(task, status=TaskStatus.DONE))
+
+        await self._run(work, f"{task.code}:again-{task.attempts}")
+
+    async def _run(self, work: Callable[[Any], R], command_id: str) -> R:
+        return await self.writer.run_behind(work, command_id, "Relay")
+
+
+@dataclass(frozen=True)
+class ProjectorListener:
+    """My page: told in its own database."""
+
+    mypage: MyPageStore
+    writer: SqlWriter
+    now: Now
+    part: Part = Part.MY_PAGE
+    names: Collection[str] = tuple(BY_NAME)
+
+    async def position(self) -> int:
+        """As kept in the view."""
+        return await self.mypage.position()
+
+    async def deal_with(self, events: Sequence[Recorded]) -> int:
+        """All of them in one transaction, with the new position."""
+        return await self.mypage.tell(events)
+
+    async def put_aside(self, recorded: Recorded, problem: str) -> int:
+        """As a task in the records first: told twice is better than forgotten."""
+
+        def work(uow: UnitOfWork) -> None:
+            put_aside(uow, self.part, recorded, problem, self.now())
+
+        await self.writer.run_behind(work, f"{self.part}:aside-{recorded.seq}", "Relay")
+        return await self.mypage.tell([replace(recorded, event=Event())])
+
+    async def again(self, recorded: Recorded, task: Task) -> None:
+        """The view first, then the end of its task: telling the same again changes nothing."""
+        await self.mypage.tell([recorded], again=True)
+
+        def work(uow: UnitOfWork) -> None:
+            uow.tasks.save(replace(uow.tasks.get(task.code), status=TaskStatus.DONE))
+
+        await self.writer.run_behind(work, f"{task.code}:again-{task.attempts}", "Relay")
+
+
+def problem_of(error: BaseException) -> str:
+    """What an operator may see of an error: its name, never what somebody typed."""
+    return error.code if isinstance(error, ClinicError) else type(error).__name__

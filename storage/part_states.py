@@ -1,0 +1,84 @@
+"""How the parts are getting on, as the records tell it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, func, select
+
+from domain import parts as p
+from domain.actors import Actor
+from domain.events import BY_NAME
+from domain.messages import Query
+from domain.policies import BY_RELAY
+from storage import tables as t
+from storage.statements import LIVE_TASK, columns_of, one_of
+
+LISTENS: dict[p.Part, list[str]] = {
+    **{part: [kind.__name__ for kind in policies] for part, policies in BY_RELAY.items()},
+    p.Part.MY_PAGE: list(BY_NAME),
+}
+"""The names of the events that each part listens to."""
+
+
+class PartStates:
+    """Answers the queries of `domain.parts`; ``rows`` runs a statement."""
+
+    def __init__(
+        self,
+        rows: Callable[[Select[Any]], Awaitable[list[Any]]],
+        my_page_position: Callable[[], Awaitable[int]],
+    ) -> None:
+        self._rows = rows
+        self._my_page_position = my_page_position
+        self.answers: dict[type[Query[Any]], Callable[..., Awaitable[Any]]] = {
+            p.ListParts: self._parts,
+            p.ListTasks: self._tasks,
+        }
+
+    async def _parts(self, _q: p.ListParts, _a: Actor, now: datetime) -> list[p.PartState]:
+        paused = {row[0] for row in await self._rows(select(t.part.c.name).where(t.part.c.paused))}
+        positions = {
+            row[0]: row[1] for row in await self._rows(select(t.position.c.listener, t.position.c.seq))
+        }
+        positions[p.Part.MY_PAGE] = await self._my_page_position()
+        k = t.task.c
+        counted = select(k.part, k.status, func.count()).where(one_of(k.status, LIVE_TASK))
+        tasks = {(row[0], row[1]): row[2] for row in await self._rows(counted.group_by(k.part, k.status))}
+        states = []
+        for part in p.Part:
+            behind, since = await self._behind(part, positions.get(part, 0))
+            states.append(
+                p.PartState(
+                    part,
+                    part in paused,
+                    behind,
+                    max(0.0, (now - since).total_seconds()) if since else 0.0,
+                    tasks.get((part, p.TaskStatus.WAITING), 0),
+                    tasks.get((part, p.TaskStatus.ASIDE), 0),
+                )
+            )
+        return states
+
+    async def _behind(self, part: p.Part, position: int) -> tuple[int, datetime | None]:
+        """How many events it has not dealt with, and when the oldest of them happened."""
+        if part not in LISTENS:
+            return 0, None
+        e = t.event.c
+        waiting: Select[Any] = select(func.count(), func.min(e.seq)).where(
+            e.seq > position, e.name.in_(LISTENS[part])
+        )
+        count, oldest = (await self._rows(waiting))[0]
+        if not count:
+            return 0, None
+        return count, (await self._rows(select(e.at).where(e.seq == oldest)))[0][0]
+
+    async def _tasks(self, query: p.ListTasks, _a: Actor, _n: datetime) -> list[p.Task]:
+        k = t.task.c
+        statement = select(*columns_of(t.task, p.Task)).where(k.status == query.status)
+        if query.part:
+            statement = statement.where(k.part == query.part)
+        rows = await self._rows(statement.order_by(k.seq).limit(query.limit))
+        return [p.Task(*row) for row in rows]

@@ -1,0 +1,109 @@
+"""The tasks of a part: done one after the other, or by several workers at once, each once.
+
+A task is leased while somebody is at it. What fails for a reason that passes is tried again with
+everything behind it; what fails by itself is tried a few times and then put aside, so that the rest goes on.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from domain.errors import ApplicationClosed, CertificateClosed, ClinicBusy, NotFound, PaperFailed, Resting
+from domain.parts import Part, Task, TaskKind, TaskStatus
+from domain.ports import UnitOfWork
+from domain.resilience import FAILURES
+from storage.leases import Leases
+from storage.listeners import BEHIND, Listener, problem_of
+from storage.outbox import Outbox
+from storage.writer import SqlWriter
+
+AT_A_TIME = 20
+ATTEMPTS = 5
+"""So often is a task tried, or an event brought, before it is put aside."""
+
+INTERRUPTED = "interrupted"
+"""The problem of what was begun and never ended: somebody has to look whether it was done."""
+
+MOOT = (CertificateClosed, ApplicationClosed, NotFound)
+"""Overtaken by what happened since it was ordered: there is nothing to do any more."""
+
+CarryOut = Callable[[Task], Awaitable[None]]
+
+log = logging.getLogger(__name__)
+
+
+def passes(error: Exception) -> bool:
+    """Whether it lies in the circumstances, so that trying again later is right, however often."""
+    if isinstance(error, PaperFailed):
+        return not error.of_this_paper and not error.may_have_come_out
+    return isinstance(error, (*FAILURES, Resting, ClinicBusy))
+
+
+@dataclass
+class TaskQueue:
+    """The tasks of one part. ``listener`` is the part's own, for events that are tried again."""
+
+    part: Part
+    outbox: Outbox
+    writer: SqlWriter
+    leases: Leases
+    carry_out: CarryOut
+    listener: Listener | None
+    together: bool = True
+    """Whether several workers may be at different tasks at the same time."""
+    once: bool = False
+    """Whether what was begun must not be done again by itself: a sheet may be in the tray already."""
+
+    async def work_off(self, closing: Callable[[], bool]) -> bool:
+        """Do what waits; answers whether there may be more. Raises what `passes`."""
+        if self.together:
+            return await self._some(closing)
+        async with self.leases.hold(f"tasks:{self.part}") as held:
+            return await self._some(closing) if held else False
+
+    async def _some(self, closing: Callable[[], bool]) -> bool:
+        tasks = await self.outbox.tasks(self.part, AT_A_TIME)
+        done = 0
+        for task in tasks:
+            if closing() or await self.outbox.is_paused(self.part):
+                return False
+            async with self.leases.hold(f"task:{task.subject}") as held:
+                if held and (task := await self.outbox.task(task.code)).status is TaskStatus.WAITING:
+                    await self._do(task)
+                    done += 1
+        return done > 0
+
+    async def _do(self, task: Task) -> None:
+        try:
+            if task.kind is TaskKind.EVENT and self.listener:
+                await self.listener.again(await self.outbox.event(task.event), task)
+            else:
+                if self.once:
+                    await self._end(task, TaskStatus.ASIDE, INTERRUPTED)
+                await self.carry_out(task)
+                await self._end(task, TaskStatus.DONE)
+        except MOOT as refusal:
+            await self._end(task, TaskStatus.DISCARDED, problem_of(refusal))
+        except Exception as error:
+            if passes(error):
+                if self.once:
+                    await self._end(task, TaskStatus.WAITING, problem_of(error))
+                raise
+            log.exception("%s failed at a task", self.part)
+            aside = task.attempts + 1 >= ATTEMPTS or getattr(error, "may_have_come_out", False)
+            status = TaskStatus.ASIDE if aside else TaskStatus.WAITING
+            await self._end(task, status, problem_of(error), tried=1)
+
+    async def _end(self, task: Task, status: TaskStatus, problem: str = "", tried: int = 0) -> None:
+        def work(uow: UnitOfWork) -> None:
+            now = uow.tasks.get(task.code)
+            uow.tasks.save(replace(now, status=status, problem=problem, attempts=now.attempts + tried))
+            if status is TaskStatus.ASIDE and task.kind is TaskKind.EVENT:
+                for later in uow.tasks.live_of(task.part, task.subject):
+                    if later.event > task.event:
+                        uow.tasks.save(replace(later, status=TaskStatus.ASIDE, problem=BEHIND))
+
+        await self.writer.run_behind(work, f"{task.code}:{secrets.token_hex(8)}", "Relay")
