@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 
 from domain import parts as p
 from domain.actors import Actor
@@ -28,7 +28,7 @@ class PartStates:
 
     def __init__(
         self,
-        rows: Callable[[Select[Any]], Awaitable[list[Any]]],
+        rows: Callable[[Any], Awaitable[list[Any]]],
         my_page_position: Callable[[], Awaitable[int]],
     ) -> None:
         self._rows = rows
@@ -67,7 +67,7 @@ class PartStates:
         if part not in LISTENS:
             return 0, None
         e = t.event.c
-        waiting: Select[Any] = select(func.count(), func.min(e.seq)).where(
+        waiting = select(func.count(), func.min(e.seq)).where(
             e.seq > position, e.name.in_(LISTENS[part])
         )
         count, oldest = (await self._rows(waiting))[0]

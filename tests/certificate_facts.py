@@ -10,9 +10,9 @@ from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 from domain.booking import TicketFacts
-from domain.certificate import CertificateFacts, Credential, DoseFacts
 from domain.presentation import Disease, Route, Site
 from domain.recipient import Sex
+from domain.statement import CertificateFacts, Credential, DoseFacts
 from domain.uvci import uvci
 from kiosk.credential.keys import ClinicKeys, open_keys
 from kiosk.credential.signer import ClinicSigner

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from domain.actors import SYSTEM
-from domain.certificate import CertificateStatus, ReissueCertificate
+from domain.certificate import ReissueCertificate
 from domain.messages import Query
 from domain.revocation import ListRevoked, ListSignedWith, Standing
+from domain.statement import CertificateStatus
 from kiosk.credential import ceremony
 from kiosk.credential.ceremony import RootPlace, SignerState
 from kiosk.credential.certificates import key_id

@@ -8,11 +8,11 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from domain.certificate import CertificateStatus
 from domain.codes import Kind, parse_code
 from domain.errors import NotACode, NotFound
 from domain.ports import Clock
 from domain.revocation import Standing
+from domain.statement import CertificateStatus
 from kiosk.credential.keys import KeyFolder
 from kiosk.credential.picture import FILE_LIMIT, UnreadablePicture, codes_in, is_picture
 from kiosk.credential.trust import Caution, Trust

@@ -14,8 +14,8 @@ from datetime import datetime
 import base45
 import cbor2
 
-from domain.certificate import CertificateFacts, Credential
 from domain.presentation import Disease
+from domain.statement import CertificateFacts, Credential
 from kiosk.credential.errors import FactsNotSignable
 from kiosk.credential.jws import raw_signature
 from kiosk.credential.keys import ClinicKeys

@@ -10,8 +10,8 @@ import json
 import zlib
 from datetime import datetime
 
-from domain.certificate import CertificateFacts, Credential, DoseFacts
 from domain.presentation import Disease
+from domain.statement import CertificateFacts, Credential, DoseFacts
 from kiosk.credential.hcert import revocation_hashes
 from kiosk.credential.jwk import thumbprint
 from kiosk.credential.jws import part, raw_signature

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from domain.certificate import CertificateFacts, Credential
+from domain.statement import CertificateFacts, Credential
 from kiosk.credential.errors import SignerNotValid
 from kiosk.credential.hcert import Hcert
 from kiosk.credential.keys import ClinicKeys, KeyFolder

@@ -6,9 +6,9 @@ from datetime import date
 
 from reportlab.lib.colors import HexColor
 
-from domain.certificate import CertificateFacts, Credential, DoseFacts
 from domain.codes import spoken
 from domain.errors import PaperFailed
+from domain.statement import CertificateFacts, Credential, DoseFacts
 from kiosk.credential.qr import MODULE_MM, QUIET_MODULES, Matrix, credential_matrix, size_mm
 from kiosk.paper import words
 from kiosk.paper.fonts import Face, Fonts

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from reportlab.lib.colors import Color, HexColor
 
-from domain.certificate import DoseFacts
+from domain.statement import DoseFacts
 from kiosk.paper import words
 from kiosk.paper.fonts import Face
 from kiosk.paper.sheet import SMALLEST, Sheet, Style

@@ -7,8 +7,8 @@ import threading
 from collections.abc import Callable
 
 from domain.booking import TicketFacts
-from domain.certificate import CertificateFacts, Credential
 from domain.errors import PaperFailed
+from domain.statement import CertificateFacts, Credential
 from kiosk.credential.qr import TooMuchForQr
 from kiosk.paper.certificate import CODES_BELOW, certificate_page
 from kiosk.paper.fonts import Fonts, load_fonts

@@ -13,11 +13,8 @@ from textual.containers import Vertical, VerticalScroll
 from textual.message import Message
 
 from domain.actors import Actor
-from domain.certificate import (
-    CertificateDetail,
-    CertificateStatus,
-    ListCertificates,
-)
+from domain.certificate import CertificateDetail, ListCertificates
+from domain.statement import CertificateStatus
 from kiosk.i18n import Texts
 from kiosk.locations import STYLES
 from kiosk.screens.base import StaffScreen

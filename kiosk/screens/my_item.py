@@ -11,11 +11,12 @@ from textual.message import Message
 from domain.actors import Actor
 from domain.application import Application, ApplyForCertificate, CancelApplication
 from domain.booking import BookingStatus, CancelBooking, PrintTicket
-from domain.certificate import CertificateStatus, Issued, PrintCertificate
+from domain.certificate import Issued, PrintCertificate
 from domain.codes import spoken
 from domain.injection import InjectionStatus
 from domain.mypage import GetMyPage, ItemKind, MyPage, MyPageItem
 from domain.ports import Place
+from domain.statement import CertificateStatus
 from kiosk.i18n import Texts
 from kiosk.screens.base import new_command_id
 from kiosk.screens.code_page import CodePage, fits

@@ -10,15 +10,9 @@ from textual.pilot import Pilot
 
 from domain.application import CancelApplication
 from domain.booking import TicketFacts
-from domain.certificate import (
-    CertificateDetail,
-    CertificateFacts,
-    CertificateStatus,
-    Credential,
-    IssueCertificate,
-    ListCertificates,
-)
+from domain.certificate import CertificateDetail, IssueCertificate, ListCertificates
 from domain.ports import Press
+from domain.statement import CertificateFacts, CertificateStatus, Credential
 from kiosk.app import ClinicApp
 from kiosk.screens.certificate_issue import CertificateIssueScreen
 from kiosk.screens.desk.certificate_forms import ReissueScreen, RevokeScreen

@@ -6,10 +6,11 @@ import pytest
 from textual.pilot import Pilot
 
 from domain.booking import Book, BookingReceipt
-from domain.certificate import CertificateStatus, IssueCertificate, ListCertificates
+from domain.certificate import IssueCertificate, ListCertificates
 from domain.codes import spoken
 from domain.injection import CheckIn, CompleteInjection, FindVisits, Screen
 from domain.presentation import Site
+from domain.statement import CertificateStatus
 from domain.vaccine import ListVaccines
 from kiosk.app import ClinicApp
 from kiosk.screens.identify import IdentifyScreen

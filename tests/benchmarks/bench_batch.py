@@ -11,7 +11,7 @@ import sys
 from dataclasses import replace
 from time import perf_counter
 
-from domain.certificate import CertificateFacts, Credential
+from domain.statement import CertificateFacts, Credential
 from kiosk.paper.certificate import certificate_page
 from kiosk.paper.fonts import load_fonts
 from kiosk.paper.press import ReportlabPress

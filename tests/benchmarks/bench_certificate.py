@@ -19,7 +19,7 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
-from domain.certificate import Credential
+from domain.statement import Credential
 from kiosk.credential.qr import MODULE_MM, credential_matrix
 from kiosk.paper.certificate import certificate_page
 from kiosk.paper.fonts import Face, load_fonts

@@ -27,19 +27,13 @@ from hypothesis.stateful import (
 
 from domain.application import ApplyForCertificate, CancelApplication
 from domain.booking import CancelBooking, MarkNoShow
-from domain.certificate import (
-    CertificateFacts,
-    CertificateStatus,
-    Credential,
-    IssueCertificate,
-    ListCertificates,
-    RevokeCertificate,
-)
+from domain.certificate import IssueCertificate, ListCertificates, RevokeCertificate
 from domain.correction import CorrectInjection, VoidInjection
 from domain.errors import ClinicError
 from domain.injection import CheckIn, CompleteInjection, FindVisits, Screen
 from domain.mypage import GetMyPage
 from domain.presentation import Site
+from domain.statement import CertificateFacts, CertificateStatus, Credential
 from domain.vaccine import ListLots, ListVaccines, QuarantineLot, WriteOffStock
 from tests.clinics import STAFF, OpenClinic, TestClock, clinic_in, keep_in, settings_in, violations
 from tests.postgresql import Server

@@ -13,9 +13,9 @@ from pathlib import Path
 import pypdfium2
 import pytest
 
-from domain.certificate import CertificateFacts
 from domain.errors import PaperFailed
 from domain.recipient import Sex
+from domain.statement import CertificateFacts
 from kiosk.credential.qr import MODULE_MM, credential_matrix
 from kiosk.credential.verify import Problem, verify
 from kiosk.paper.certificate import certificate_page, code_top

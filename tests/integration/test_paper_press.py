@@ -10,9 +10,9 @@ from dataclasses import replace
 
 import pytest
 
-from domain.certificate import Credential
 from domain.errors import PaperFailed
 from domain.ports import Press, Signer
+from domain.statement import Credential
 from kiosk.credential.signer import ClinicSigner
 from kiosk.paper.press import ReportlabPress
 from kiosk.paper.proof import read_page

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 from PIL import ImageDraw
 
-from domain.certificate import CertificateFacts
+from domain.statement import CertificateFacts
 from kiosk.credential.qr import DIAGONAL_MM, MODULE_MM, QUIET_MODULES, credential_matrix
 from kiosk.paper.press import ReportlabPress
 from kiosk.paper.proof import render_page

@@ -9,13 +9,7 @@ import pytest
 
 from domain.application import ApplyForCertificate
 from domain.booking import Book, PrintTicket
-from domain.certificate import (
-    CertificateStatus,
-    GetCertificate,
-    IssueCertificate,
-    ListCertificates,
-    PrintCertificate,
-)
+from domain.certificate import GetCertificate, IssueCertificate, ListCertificates, PrintCertificate
 from domain.correction import CorrectInjection, VoidInjection
 from domain.errors import (
     CertificateClosed,
@@ -28,6 +22,7 @@ from domain.errors import (
 from domain.injection import FindVisits
 from domain.mypage import GetMyPage, IdentifyByDetails, ListCertifiable
 from domain.staff import EnrolStaff, Unlock
+from domain.statement import CertificateStatus
 from tests.clinics import STAFF, OpenClinic, clinic_in, everything_kept, person
 
 

@@ -15,8 +15,6 @@ from PIL import Image
 from domain.actors import SYSTEM
 from domain.application import ApplyForCertificate
 from domain.certificate import (
-    Certificate,
-    CertificateStatus,
     GetCertificate,
     IssueCertificate,
     ListCertificates,
@@ -27,6 +25,7 @@ from domain.correction import CorrectInjection, VoidInjection
 from domain.errors import NotFound
 from domain.injection import Injection
 from domain.revocation import GetStanding, ListRevoked, ListSignedWith
+from domain.statement import Certificate, CertificateStatus
 from kiosk.credential import ceremony
 from kiosk.credential.export import export
 from kiosk.credential.keys import KeyFolder, load_keys

@@ -8,13 +8,8 @@ import pytest
 
 from domain.application import ApplyForCertificate
 from domain.booking import PrintTicket
-from domain.certificate import (
-    CertificateStatus,
-    GetCertificate,
-    IssueCertificate,
-    ListCertificates,
-    PrintCertificate,
-)
+from domain.certificate import GetCertificate, IssueCertificate, ListCertificates, PrintCertificate
+from domain.statement import CertificateStatus
 from kiosk.bootstrap import open_clinic
 from kiosk.paper.printer_errors import PrinterOff
 from kiosk.paper.proof import page_mm, read_page

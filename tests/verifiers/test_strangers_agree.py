@@ -16,8 +16,8 @@ import cbor2
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from domain.certificate import CertificateFacts
 from domain.revocation import Revoked
+from domain.statement import CertificateFacts
 from kiosk.credential.export import export
 from kiosk.credential.hcert import Hcert
 from kiosk.credential.keys import ClinicKeys, KeyFolder

@@ -5,9 +5,10 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-from domain.certificate import Certificate, CertificateDetail
+from domain.certificate import CertificateDetail
 from domain.clinic import Clinic
 from domain.presentation import Presentation
+from domain.statement import Certificate
 from kiosk.i18n import Texts, put_in_words
 from kiosk.screens.desk.issue_run import Failed
 from kiosk.screens.desk.words import figures, moment, product, spoken

@@ -15,17 +15,10 @@ from textual.message import Message
 from textual.widgets import Input
 
 from domain.actors import Actor
-from domain.certificate import (
-    Certificate,
-    CertificateDetail,
-    CertificateStatus,
-    GetCertificate,
-    Issued,
-    ListCertificates,
-    PrintCertificate,
-)
+from domain.certificate import CertificateDetail, GetCertificate, Issued, ListCertificates, PrintCertificate
 from domain.codes import Kind, parse_code, spoken
 from domain.errors import InputError, NotFound
+from domain.statement import Certificate, CertificateStatus
 from kiosk.i18n import Words
 from kiosk.locations import STYLES
 from kiosk.screens.base import Refused, StaffScreen, new_command_id
