@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.actors import STAFF_ROLES, SYSTEM
-from domain.errors import SettingsInvalid
+from domain.errors import ClinicError, SettingsInvalid
 from domain.gateway import Gateway
 from domain.messages import Query
 from domain.parts import Part
@@ -34,14 +34,16 @@ from kiosk.paper.ticket import TicketPaper
 from kiosk.pins import ArgonPins
 from kiosk.services import Services
 from kiosk.settings import Settings
+from kiosk.status import answering
 from storage.check import Violation, check
 from storage.engine import is_server, prepare_folder, read_model_engine, reader_engine, writer_engine
 from storage.migrate import migrate
 from storage.mypage import MyPageStore
-from storage.open import open_storage
+from storage.open import Storage, open_storage
 from storage.outbox import Outbox
 from storage.reader import SqlReader
 
+REPORT_SECONDS = 2.0
 FIRST_STAFF_NAME = "관리자"
 
 
@@ -53,8 +55,10 @@ class SystemClock:
         return datetime.now(UTC)
 
 
-async def open_clinic(settings: Settings, clock: Clock | None = None) -> Services:
+async def open_clinic(settings: Settings, clock: Clock | None = None, role: str = "") -> Services:
     """Open the databases, the keys and the relay; on an empty clinic, enrol the first member of staff.
+
+    A process with a ``role`` can be asked how it is (see `kiosk.status`).
 
     Raises a `ClinicError` that says what is in the way.
     """
@@ -95,8 +99,14 @@ async def open_clinic(settings: Settings, clock: Clock | None = None) -> Service
         await storage.close()
         raise
     jobs.start()
+    answers = AsyncExitStack()
+    if role:
+        await answers.enter_async_context(
+            answering(settings.running_folder, role, partial(_report, storage, gateway))
+        )
 
     async def close() -> None:
+        await answers.aclose()
         await storage.close()
         await jobs.close()
 
@@ -115,6 +125,22 @@ async def open_clinic(settings: Settings, clock: Clock | None = None) -> Service
             settings.key_folder, clock, lambda number: gateway.ask(GetStanding(number), SYSTEM)
         ).check,
     )
+
+
+async def _report(storage: Storage, gateway: Gateway) -> dict[str, Any]:
+    """What this process says of itself."""
+    try:
+        async with asyncio.timeout(REPORT_SECONDS):
+            await storage.outbox.last()
+        problem = ""
+    except (TimeoutError, ClinicError) as error:
+        problem = str(error) or "the records do not answer"
+    return {
+        "records": problem,
+        "queued": storage.writer.queued,
+        "parts": {loop.part: {"state": loop.state, "problem": loop.problem} for loop in storage.relay.loops},
+        "breakers": gateway.breakers.states(),
+    }
 
 
 def parts_of(settings: Settings) -> tuple[Part, ...]:

@@ -65,7 +65,7 @@ def _open_kiosk(settings: Settings, demo: bool) -> int:
     async def opening() -> Services:
         # Half a second of imports: in a thread, so that keys are answered meanwhile.
         bootstrap = await asyncio.to_thread(importlib.import_module, "kiosk.bootstrap")
-        services: Services = await bootstrap.open_clinic(settings)
+        services: Services = await bootstrap.open_clinic(settings, role="kiosk")
         return services
 
     return run_kiosk(opening, settings)

@@ -1,4 +1,4 @@
-"""Settings: a flag over the environment over the file over the default."""
+"""Settings: what an operator may choose. Where the choices come from is in `configuration`."""
 
 from __future__ import annotations
 
@@ -36,9 +36,15 @@ class Settings:
     also_smart_health_card: bool = False
     """A COVID-19 certificate gets a SMART Health Card too, on a page of its own."""
     log_folder: Path = field(default_factory=lambda: Path(platformdirs.user_log_dir(APP)))
+    log_to: Literal["file", "stderr"] = "file"
+    """Where workers and commands log; the kiosk itself always logs to the folder: stderr is its screen."""
+    log_megabytes: int = 1
+    """How large a log file grows before the next is begun."""
+    log_files: int = 5
+    """How many log files of a process are kept, with the one that is written."""
     formulary_file: Path | None = None
     """The clinic's own clinical rules, instead of those that come with the kiosk."""
-    language: str = "ko"
+    language: Literal["ko", "en"] = "ko"
     idle_seconds: int = 60
     """A public screen goes back to an empty home after so long without a key."""
     clinic: Clinic = field(default_factory=Clinic)
@@ -65,6 +71,11 @@ class Settings:
     def read_model_url(self) -> str:
         """The URL of my page, with the default filled in."""
         return self.mypage_url or f"sqlite:///{self.data_folder / 'mypage.db'}"
+
+    @property
+    def running_folder(self) -> Path:
+        """Where running processes can be asked how they are, with the default filled in."""
+        return self.run_folder or self.data_folder / "run"
 
     @property
     def key_folder(self) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from kiosk.bootstrap import open_clinic
 from kiosk.services import Services
@@ -15,7 +16,7 @@ def with_clinic(settings: Settings, work: Callable[[Services], Awaitable[None]])
     """Run it on the open clinic; answers the exit code. Raises what it raises."""
 
     async def run() -> None:
-        services = await open_clinic(settings)
+        services = await open_clinic(replace(settings, parts=()))
         try:
             if services.first_pin:
                 print(f"first start: the staff PIN is {services.first_pin}", file=sys.stderr)

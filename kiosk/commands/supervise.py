@@ -1,0 +1,71 @@
+"""`kiosk supervise [PART…]`: the parts as processes of their own, brought back when they die.
+
+Workers for issuing come and go with what waits for them. SIGTERM lets every one finish and ends with 0.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+from dataclasses import replace
+
+from domain.actors import SYSTEM
+from domain.parts import ListParts, Part
+from kiosk import supervision
+from kiosk.bootstrap import open_clinic
+from kiosk.settings import Settings
+from kiosk.supervisor import Scale, Supervisor
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Which parts, and how many for issuing."""
+    parser.add_argument(
+        "parts", nargs="*", choices=[*Part, []], default=[], metavar="PART", help=f"all of {', '.join(Part)}"
+    )
+    parser.add_argument("--least", type=int, default=Scale.least, help="workers for issuing at least (1)")
+    parser.add_argument("--most", type=int, default=Scale.most, help="workers for issuing at most (10)")
+    parser.add_argument(
+        "--each", type=int, default=Scale.each, help="certificates that are enough for one worker (25)"
+    )
+    parser.add_argument(
+        "--patience",
+        type=float,
+        default=Scale.patience,
+        metavar="SECONDS",
+        help="before workers go again (30)",
+    )
+
+
+def run(settings: Settings, asked: argparse.Namespace) -> int:
+    """Until a signal ends it. Raises a `ClinicError` when the clinic cannot be opened."""
+    asyncio.run(_supervise(replace(settings, parts=()), asked))
+    return 0
+
+
+async def _supervise(settings: Settings, asked: argparse.Namespace) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    services = await open_clinic(settings, role="supervisor")
+
+    async def backlog() -> int:
+        [issuing] = [s for s in await services.gateway.ask(ListParts(), SYSTEM) if s.name is Part.ISSUING]
+        return 0 if issuing.paused else issuing.waiting + issuing.behind
+
+    def command(part: str) -> list[str]:
+        given = ["--config", str(asked.config)] if asked.config else []
+        given += ["--data-folder", str(asked.data_folder)] if asked.data_folder else []
+        return [sys.executable, "-m", "kiosk", *given, "worker", part]
+
+    scale = Scale(asked.least, asked.most, asked.each, asked.patience)
+    supervisor = Supervisor(asked.parts or list(Part), command, Part.ISSUING, backlog, scale)
+    alive = asyncio.create_task(supervision.keep_alive())
+    try:
+        supervision.tell("READY=1")
+        await supervisor.run(stop)
+        supervision.tell("STOPPING=1")
+    finally:
+        alive.cancel()
+        await services.close()

@@ -1,0 +1,46 @@
+"""`kiosk worker PART…`: parts of the clinic in a process of their own, without a screen.
+
+SIGTERM drains it: it takes nothing new, finishes what it is at, and ends with 0.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from dataclasses import replace
+
+from domain.parts import Part
+from kiosk import supervision
+from kiosk.bootstrap import open_clinic
+from kiosk.settings import Settings
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Which parts."""
+    parser.add_argument("parts", nargs="+", choices=list(Part), metavar="PART", help=", ".join(Part))
+
+
+def run(settings: Settings, asked: argparse.Namespace) -> int:
+    """Until a signal ends it. Raises a `ClinicError` when the clinic cannot be opened."""
+    asyncio.run(_work(replace(settings, parts=tuple(dict.fromkeys(asked.parts)))))
+    return 0
+
+
+async def _work(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    parts = "+".join(settings.parts or ())
+    services = await open_clinic(settings, role=f"worker-{parts}")
+    try:
+        supervision.tell(f"READY=1\nSTATUS={parts}")
+        print(f"{parts} at work, process {os.getpid()}", file=sys.stderr, flush=True)
+        alive = asyncio.create_task(supervision.keep_alive())
+        await stop.wait()
+        supervision.tell("STOPPING=1")
+        alive.cancel()
+    finally:
+        await services.close()

@@ -1,0 +1,95 @@
+"""How a running process can be asked how it is: a socket in the run folder, one for each process.
+
+A socket answers only while the process's event loop turns, so an answer is a sign of life; and one that a
+killed process has left behind refuses at once, so nothing has to be cleaned up. Answers carry no names.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+SECONDS = 3.0
+"""How long a process may take to answer."""
+
+Report = Callable[[], Awaitable[dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a process said of itself; None when it is there and does not answer."""
+
+    process: str
+    """Its role and process number, ``worker-issuing-4711``."""
+    report: dict[str, Any] | None
+
+
+@asynccontextmanager
+async def answering(folder: Path, role: str, report: Report) -> AsyncIterator[None]:
+    """While the block runs, whoever connects is told the report."""
+
+    async def tell(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            writer.write(json.dumps(await report(), ensure_ascii=False).encode())
+            await writer.drain()
+            writer.close()
+            await writer.wait_closed()
+
+    _prepare(folder)
+    with _near(folder) as near:
+        name = f"{role}-{os.getpid()}"
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(near / name)
+        server = await asyncio.start_unix_server(tell, near / name)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(near / name)
+            server.close()
+
+
+async def ask_all(folder: Path, seconds: float = SECONDS) -> list[Answer]:
+    """What every running process says of itself, by name."""
+    _prepare(folder)
+    with _near(folder) as near:
+        asked = [_ask(near, name, seconds) for name in sorted(os.listdir(folder))]
+        return [answer for answer in await asyncio.gather(*asked) if answer]
+
+
+async def _ask(near: Path, name: str, seconds: float) -> Answer | None:
+    """None when nobody is there any more."""
+    try:
+        async with asyncio.timeout(seconds):
+            reader, writer = await asyncio.open_unix_connection(near / name)
+            try:
+                return Answer(name, json.loads(await reader.read()))
+            finally:
+                writer.close()
+    except (ConnectionRefusedError, FileNotFoundError):
+        with contextlib.suppress(OSError):
+            os.unlink(near / name)
+        return None
+    except (TimeoutError, OSError, ValueError):
+        return Answer(name, None)
+
+
+def _prepare(folder: Path) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+@contextmanager
+def _near(folder: Path) -> Iterator[Path]:
+    """The folder under a short name: the path of a socket has room for a hundred letters."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield Path(f"/proc/self/fd/{descriptor}")
+    finally:
+        os.close(descriptor)

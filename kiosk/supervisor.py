@@ -1,0 +1,134 @@
+"""The parts as processes: started, brought back when they die, and as many issuing as the backlog wants."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import time
+from asyncio.subprocess import Process
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+log = logging.getLogger("kiosk.supervisor")
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+"""Seconds before a process that died is brought back, doubled while it keeps dying."""
+STEADY = 10.0
+"""A process that has lived so many seconds is well again."""
+LOOK_SECONDS = 1.0
+"""How often the backlog is looked at."""
+
+
+@dataclass
+class Scale:
+    """How many workers a backlog wants: more at once, fewer only when it has been small for a while."""
+
+    least: int = 1
+    most: int = 10
+    each: int = 25
+    """So many tasks are enough for one worker."""
+    patience: float = 30.0
+    """Seconds for which a backlog has to be small before workers go."""
+    _wants: deque[tuple[float, int]] = field(default_factory=deque, init=False)
+
+    def wanted(self, backlog: int, now: float) -> int:
+        """The most that any backlog of the last while has wanted."""
+        self._wants.append((now, max(self.least, min(self.most, -(-backlog // self.each)))))
+        while self._wants[0][0] <= now - self.patience:
+            self._wants.popleft()
+        return max(want for _, want in self._wants)
+
+
+@dataclass(eq=False)
+class Child:
+    """One process that is kept alive until it is told to go."""
+
+    name: str
+    command: Sequence[str]
+    process: Process | None = None
+    going: asyncio.Event = field(default_factory=asyncio.Event)
+    task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to keep it alive."""
+        self.task = asyncio.create_task(self._keep(), name=self.name)
+
+    async def stop(self) -> None:
+        """Let it finish what it is at."""
+        self.going.set()
+        if self.process and self.process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.send_signal(signal.SIGTERM)
+        if self.task:
+            await self.task
+
+    async def _keep(self) -> None:
+        pause = FIRST_PAUSE
+        while not self.going.is_set():
+            since = time.monotonic()
+            self.process = await asyncio.create_subprocess_exec(*self.command)
+            if self.going.is_set():  # told to go while it was being started
+                self.process.send_signal(signal.SIGTERM)
+            code = await self.process.wait()
+            if self.going.is_set():
+                return
+            pause = FIRST_PAUSE if time.monotonic() - since > STEADY else min(pause * 2, LONGEST_PAUSE)
+            log.warning("%s ended with %s and is brought back in %.1f s", self.name, code, pause)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.going.wait(), pause)
+
+
+class Supervisor:
+    """One child a part, and as many of one part as it wants."""
+
+    def __init__(
+        self,
+        parts: Sequence[str],
+        command: Callable[[str], Sequence[str]],
+        scaled: str,
+        backlog: Callable[[], Awaitable[int]],
+        scale: Scale,
+    ) -> None:
+        self._command = command
+        self._scaled = scaled
+        self._backlog = backlog
+        self._scale = scale
+        self._children = [Child(part, command(part)) for part in parts if part != scaled]
+        self._workers: list[Child] = []
+        self._scales = scaled in parts
+
+    @property
+    def workers(self) -> int:
+        """How many of the part that scales."""
+        return len(self._workers)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until told to stop; then every child finishes what it is at."""
+        for child in self._children:
+            child.start()
+        while not stop.is_set():
+            if self._scales:
+                await self._adapt()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
+        await asyncio.gather(*(child.stop() for child in [*self._children, *self._workers]))
+
+    async def _adapt(self) -> None:
+        try:
+            backlog = await self._backlog()
+        except Exception as problem:  # noqa: BLE001 - the workers go on, whatever the backlog is
+            log.warning("the backlog is not known: %s", type(problem).__name__)
+            backlog = 0
+        wanted = self._scale.wanted(backlog, time.monotonic())
+        if wanted != self.workers:
+            log.info("%d workers for %s, for a backlog of %d", wanted, self._scaled, backlog)
+        while self.workers < wanted:
+            child = Child(f"{self._scaled} {self.workers + 1}", self._command(self._scaled))
+            self._workers.append(child)
+            child.start()
+        leaving = self._workers[wanted:]
+        del self._workers[wanted:]
+        await asyncio.gather(*(child.stop() for child in leaving))
