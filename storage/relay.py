@@ -127,7 +127,11 @@ class Relay:
             async with self._moved:
                 await self._moved.wait_for(lambda: loop.seen >= seq)
             return
-        while await self._listeners[part].position() < seq:  # noqa: ASYNC110 - another process is at it
+        listener = self._listeners[part]
+        while True:  # another process is at it
+            waiting = await self._outbox.after(await listener.position(), 1, listener.names)
+            if not waiting.events or waiting.events[0].seq > seq:
+                return
             await asyncio.sleep(SOON)
 
     async def _worked_off(self, part: Part) -> None:

@@ -1,0 +1,280 @@
+"""Parts that are paused, that fail, and that meet what they can never do: the others do not notice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from domain import policies
+from domain.application import ApplyForCertificate, CancelApplication
+from domain.booking import CancelBooking
+from domain.certificate import CertificateDetail, ListCertificates
+from domain.errors import PaperFailed, TaskClosed
+from domain.events import Booked, Event
+from domain.injection import FindVisits
+from domain.mypage import GetMyPage
+from domain.orders import OrderIssue
+from domain.parts import (
+    DiscardTask,
+    ListParts,
+    ListTasks,
+    Part,
+    PartState,
+    PausePart,
+    ResumePart,
+    RetryTask,
+    Task,
+    TaskStatus,
+)
+from domain.ports import Context, Place, UnitOfWork
+from domain.statement import CertificateStatus
+from storage import listeners
+from storage.engine import reader_engine
+from storage.leases import leases_of
+from tests.clinics import STAFF, OpenClinic, clinic_in
+
+
+async def part(clinic: OpenClinic, name: Part) -> PartState:
+    return next(state for state in await clinic.gateway.ask(ListParts(), STAFF) if state.name is name)
+
+
+async def aside(clinic: OpenClinic) -> list[Task]:
+    return await clinic.gateway.ask(ListTasks(TaskStatus.ASIDE), STAFF)  # type: ignore[no-any-return]
+
+
+async def visits(clinic: OpenClinic, booking: str) -> int:
+    return len(await clinic.gateway.ask(FindVisits(booking), STAFF))
+
+
+async def until(found: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(20):
+        while not await found():  # noqa: ASYNC110 - another loop does it
+            await asyncio.sleep(0.01)
+
+
+async def test_a_paused_part_takes_nothing_and_catches_up_when_it_is_resumed(clinic: OpenClinic) -> None:
+    vaccine = await clinic.vaccine(doses=3)
+    await clinic.services.settle()
+    await clinic.gateway.send(PausePart("injection-intake"), STAFF)
+    receipts = [await clinic.book(vaccine, number) for number in range(3)]
+    await clinic.services.settle()
+    state = await part(clinic, Part.INJECTION_INTAKE)
+    assert (state.paused, state.behind) == (True, 3)
+    assert [await visits(clinic, receipt.booking) for receipt in receipts] == [0, 0, 0]
+    me = await clinic.recipient(receipts[0].booking)
+    assert len((await clinic.gateway.ask(GetMyPage(), me)).items) == 1
+
+    await clinic.gateway.send(ResumePart("injection-intake"), STAFF)
+    await clinic.services.settle()
+    assert [await visits(clinic, receipt.booking) for receipt in receipts] == [1, 1, 1]
+    assert (await part(clinic, Part.INJECTION_INTAKE)).behind == 0
+
+
+async def test_a_pause_outlives_a_restart(clinic_folder: Path) -> None:
+    async with clinic_in(clinic_folder) as clinic:
+        await clinic.gateway.send(PausePart("issuing"), STAFF)
+    async with clinic_in(clinic_folder) as clinic:
+        assert (await part(clinic, Part.ISSUING)).paused
+
+
+async def test_what_can_never_be_done_is_put_aside_with_what_follows_from_it_and_the_rest_goes_on(
+    clinic: OpenClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vaccine = await clinic.vaccine(doses=3)
+    poisoned = (await clinic.book(vaccine, 1)).booking
+    await clinic.services.settle()
+    receipts = [await clinic.book(vaccine, 2)]
+
+    def stumbling(part: Part, uow: UnitOfWork, event: Event, context: Context) -> None:
+        if isinstance(event, Booked) and event.booking == poisoned:
+            raise ArithmeticError
+        policies.follow_by_relay(part, uow, event, context)
+
+    await clinic.gateway.send(CancelBooking(poisoned), STAFF)
+    await clinic.services.settle()
+    monkeypatch.setattr(listeners, "follow_by_relay", stumbling)
+    poisoned = (await clinic.book(vaccine, 3)).booking
+    receipts.append(await clinic.book(vaccine, 4))
+    await clinic.services.settle()
+    [first] = await aside(clinic)
+    assert (first.part, first.subject, first.problem) == (Part.INJECTION_INTAKE, poisoned, "ArithmeticError")
+    assert [await visits(clinic, receipt.booking) for receipt in receipts] == [1, 1]
+
+    await clinic.gateway.send(CancelBooking(poisoned), STAFF)
+    await clinic.services.settle()
+    assert [task.problem for task in await aside(clinic)] == ["ArithmeticError", listeners.BEHIND]
+    assert (await part(clinic, Part.INJECTION_INTAKE)).aside == 2
+
+    monkeypatch.setattr(listeners, "follow_by_relay", policies.follow_by_relay)
+    assert await clinic.gateway.send(RetryTask(first.code), STAFF) == 2
+    await clinic.services.settle()
+    assert await aside(clinic) == []
+    assert await visits(clinic, poisoned) == 0
+    assert await clinic.violations() == []
+
+
+async def test_what_is_tried_again_in_vain_is_put_aside_again(
+    clinic: OpenClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(part: Part, uow: UnitOfWork, event: Event, context: Context) -> None:
+        raise ArithmeticError
+
+    monkeypatch.setattr(listeners, "follow_by_relay", never)
+    await clinic.book(await clinic.vaccine(doses=1))
+    await clinic.services.settle()
+    [task] = await aside(clinic)
+    await clinic.gateway.send(RetryTask(task.code), STAFF)
+    await clinic.services.settle()
+    [again] = await aside(clinic)
+    assert (again.code, again.attempts) == (task.code, 5)
+    await clinic.gateway.send(DiscardTask(task.code), STAFF)
+    assert await aside(clinic) == []
+    with pytest.raises(TaskClosed):
+        await clinic.gateway.send(RetryTask(task.code), STAFF)
+
+
+async def applied(clinic: OpenClinic, people: int) -> tuple[str, ...]:
+    """Certificates that are ready to be issued."""
+    vaccine = await clinic.vaccine(doses=people)
+    for number in range(people):
+        injection = await clinic.vaccinate((await clinic.book(vaccine, number)).booking)
+        me = await clinic.recipient(injection.booking)
+        await clinic.gateway.send(ApplyForCertificate(injection.code), me)
+    await clinic.services.settle()
+    ready = await clinic.gateway.ask(ListCertificates(CertificateStatus.READY), STAFF)
+    return tuple(detail.certificate.code for detail in ready)
+
+
+def prints(details: list[CertificateDetail]) -> dict[str, int]:
+    return {detail.certificate.code: detail.certificate.prints for detail in details}
+
+
+async def test_what_an_officer_orders_is_issued_and_printed_once(clinic: OpenClinic) -> None:
+    codes = await applied(clinic, 3)
+    assert await clinic.gateway.send(OrderIssue(codes), STAFF) == 3
+    await clinic.gateway.send(OrderIssue(codes), STAFF)
+    await clinic.services.settle()
+    issued = await clinic.gateway.ask(ListCertificates(CertificateStatus.ISSUED), STAFF)
+    assert prints(issued) == dict.fromkeys(codes, 1)
+    assert {facts.issued_by for detail in issued if (facts := detail.certificate.facts)} == {STAFF.name}
+    papers = sorted(path.name for path in clinic.settings.paper_folder.iterdir())
+    assert papers == sorted(f"certificate-{code}.pdf" for code in codes)
+    assert await clinic.violations() == []
+
+
+async def test_an_order_that_was_overtaken_by_a_cancellation_ends_by_itself(clinic: OpenClinic) -> None:
+    [code] = await applied(clinic, 1)
+    await clinic.gateway.send(PausePart("issuing"), STAFF)
+    await clinic.gateway.send(OrderIssue((code,)), STAFF)
+    [detail] = await clinic.gateway.ask(ListCertificates(CertificateStatus.READY), STAFF)
+    await clinic.gateway.send(CancelApplication(detail.certificate.application), STAFF)
+    await clinic.gateway.send(ResumePart("issuing"), STAFF)
+    await clinic.services.settle()
+    assert await aside(clinic) == []
+    [task] = await clinic.gateway.ask(ListTasks(TaskStatus.DISCARDED), STAFF)
+    assert (task.subject, task.problem) == (code, "certificate-closed")
+    assert await clinic.violations() == []
+
+
+class Printer:
+    """A tray for tests: it fails as it is told, and remembers what came out."""
+
+    def __init__(self) -> None:
+        self.failure: Exception | None = None
+        self.tray: list[str] = []
+
+    async def keep(self, name: str, content: bytes) -> Place:
+        if self.failure:
+            raise self.failure
+        self.tray.append(name)
+        return Place("tray", printed=True)
+
+
+class Refused(PaperFailed):
+    code = "test-refused"
+    of_this_paper = True
+
+
+class PerhapsOut(PaperFailed):
+    code = "test-perhaps-out"
+    may_have_come_out = True
+
+
+async def test_prints_wait_in_order_while_the_printer_is_down(
+    clinic: OpenClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    printer = Printer()
+    object.__setattr__(clinic.gateway, "archive", printer)
+    printer.failure = PaperFailed(reason="switched off")
+    codes = await applied(clinic, 3)
+    await clinic.gateway.send(OrderIssue(codes), STAFF)
+
+    async def all_wait() -> bool:
+        state = await part(clinic, Part.PRINTING)
+        return state.waiting == 3 and (await part(clinic, Part.ISSUING)).waiting == 0
+
+    await until(all_wait)
+    assert len(await clinic.gateway.ask(ListCertificates(CertificateStatus.ISSUED), STAFF)) == 3
+    printer.failure = None
+    object.__setattr__(clinic.gateway.breakers.printing, "_until", 0.0)
+    await clinic.services.settle()
+    assert printer.tray == [f"certificate-{code}.pdf" for code in codes]
+
+
+@pytest.mark.parametrize("failure", [Refused(reason="no"), PerhapsOut(reason="who knows")])
+async def test_a_paper_that_fails_by_itself_keeps_no_other_waiting(
+    clinic: OpenClinic, failure: PaperFailed
+) -> None:
+    printer = Printer()
+    codes = await applied(clinic, 2)
+    object.__setattr__(clinic.gateway, "archive", printer)
+    keep = printer.keep
+
+    async def choosy(name: str, content: bytes) -> Place:
+        if codes[0] in name:
+            raise failure
+        return await keep(name, content)
+
+    printer.keep = choosy  # type: ignore[method-assign]
+    clinic.gateway.breakers.printing.failures = 99
+    await clinic.gateway.send(OrderIssue(codes), STAFF)
+    await clinic.services.settle()
+    assert printer.tray == [f"certificate-{codes[1]}.pdf"]
+    [task] = await aside(clinic)
+    assert (task.subject, task.problem) == (codes[0], failure.code)
+
+
+async def test_a_lease_is_held_by_one_and_ends_with_its_holder(clinic: OpenClinic) -> None:
+    engines = [reader_engine(clinic.settings.records_url) for _ in range(2)]
+    mine, other = (leases_of(engine) for engine in engines)
+    async with mine.hold("something") as held, other.hold("something") as too, other.hold("else") as another:
+        assert (held, too, another) == (True, False, True)
+        async with mine.hold("something") as twice:
+            assert not twice
+    async with other.hold("something") as free:
+        assert free
+    left_behind = mine.hold("something")
+    assert await left_behind.__aenter__()
+    await mine.close()
+    async with other.hold("something") as freed:
+        assert freed
+    await other.close()
+    for engine in engines:
+        await engine.dispose()
+
+
+async def test_several_processes_share_the_tasks_and_each_is_done_once(clinic_folder: Path) -> None:
+    async with clinic_in(clinic_folder, parts=("injection-intake", "my-page", "issuing")) as desk:
+        codes = await applied(desk, 6)
+        await desk.gateway.send(PausePart("issuing"), STAFF)
+        await desk.gateway.send(OrderIssue(codes), STAFF)
+        async with clinic_in(clinic_folder, parts=("issuing",)) as one, clinic_in(clinic_folder) as other:
+            await desk.gateway.send(ResumePart("issuing"), STAFF)
+            for kiosk in (desk, one, other):
+                await kiosk.services.settle()
+        issued = await desk.gateway.ask(ListCertificates(CertificateStatus.ISSUED), STAFF)
+        assert prints(issued) == dict.fromkeys(codes, 1)
+        assert await desk.violations() == []
