@@ -1,0 +1,102 @@
+"""`kiosk supervise`: what died is brought back, issuing grows and shrinks with its backlog; health tells."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from domain.application import ApplyForCertificate
+from domain.certificate import ListCertificates
+from domain.orders import OrderIssue
+from domain.statement import CertificateStatus
+from kiosk.settings import Settings
+from tests.clinics import STAFF, clinic_in
+from tests.faults.test_parts_down import injected
+from tests.faults.workers import SECONDS, kiosk, lately, papers, running
+
+ISSUING = "worker-issuing"
+
+
+@asynccontextmanager
+async def supervised(settings: Settings, *arguments: str) -> AsyncIterator[None]:
+    """Every part at work under a supervisor, which lets them finish in the end."""
+    supervisor = await kiosk(settings, "supervise", *arguments)
+    try:
+        for part in ("injection-intake", "issuing", "printing", "my-page"):
+            await until(settings, f"worker-{part}", lambda found: len(found) == 1)
+        yield
+    finally:
+        supervisor.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(SECONDS):
+            assert await supervisor.wait() == 0
+    for role in ("supervisor", ISSUING, "worker-my-page"):
+        assert await running(settings, role) == []
+
+
+async def until(settings: Settings, role: str, enough: Callable[[list[int]], bool]) -> list[int]:
+    """Wait until the processes of this role are as they should be."""
+
+    async def found() -> bool:
+        nonlocal now
+        now = await running(settings, role)
+        return enough(now)
+
+    now: list[int] = []
+    await wait_for(found)
+    return now
+
+
+async def wait_for(found: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(SECONDS):
+        while not await found():  # noqa: ASYNC110 - other processes do it
+            await asyncio.sleep(0.02)
+
+
+async def health(settings: Settings, which: str) -> int:
+    return await (await kiosk(settings, "health", which)).wait()
+
+
+async def test_what_died_is_brought_back_and_health_tells_what_hangs(tmp_path: Path) -> None:
+    async with clinic_in(tmp_path, clock=lately(), parts=()) as clinic:
+        settings = clinic.settings
+        assert await health(settings, "--live") == 1, "nothing runs, and that is not well"
+        async with supervised(settings):
+            assert await health(settings, "--live") == 0
+            assert await health(settings, "--ready") == 0
+            [killed] = await running(settings, "worker-my-page")
+            os.kill(killed, signal.SIGKILL)
+            [back] = await until(settings, "worker-my-page", lambda found: found not in ([], [killed]))
+            os.kill(back, signal.SIGSTOP)
+            assert await health(settings, "--live") == 1
+            os.kill(back, signal.SIGCONT)
+
+            async def well() -> bool:
+                return await health(settings, "--live") == 0
+
+            await wait_for(well)
+
+
+async def test_issuing_grows_with_its_backlog_and_shrinks_again(tmp_path: Path) -> None:
+    async with clinic_in(tmp_path, clock=lately(), parts=("injection-intake", "issuing")) as clinic:
+        injections = await injected(clinic, await clinic.vaccine(doses=40), people=40)
+        for injection in injections:
+            await clinic.gateway.send(ApplyForCertificate(injection), STAFF)
+        await clinic.services.settle()
+    async with clinic_in(tmp_path, clock=lately(), parts=()) as clinic:
+        settings = clinic.settings
+        ready = await clinic.gateway.ask(ListCertificates(CertificateStatus.READY), STAFF)
+        codes = tuple(detail.certificate.code for detail in ready)
+        async with supervised(settings, "--each", "10", "--most", "3", "--patience", "15"):
+            await clinic.gateway.send(OrderIssue(codes), STAFF)
+            assert len(await until(settings, ISSUING, lambda found: len(found) == 3)) == 3
+            await clinic.services.settle()
+            await until(settings, ISSUING, lambda found: len(found) == 1)
+        issued = await clinic.gateway.ask(ListCertificates(CertificateStatus.ISSUED), STAFF)
+        prints = {detail.certificate.code: detail.certificate.prints for detail in issued}
+        assert prints == dict.fromkeys(codes, 1)
+        assert papers(settings.paper_folder) == set(codes)
+        assert await clinic.violations() == []
