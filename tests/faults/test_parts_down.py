@@ -19,7 +19,7 @@ from domain.orders import OrderIssue
 from domain.parts import ListTasks, Part, TaskStatus
 from domain.statement import CertificateStatus
 from tests.clinics import STAFF, OpenClinic, clinic_in, keep_in
-from tests.faults.test_kill import my_page_is_what_the_events_tell, statuses, visits
+from tests.faults.aftermath import my_page_is_what_the_events_tell, statuses, visits
 from tests.faults.workers import lately, papers, workers_of
 from tests.postgresql import Server
 

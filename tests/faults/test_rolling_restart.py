@@ -19,7 +19,7 @@ from domain.parts import Part
 from storage.engine import backend, writer_engine
 from storage.migrate import migrate
 from tests.clinics import OpenClinic, clinic_in, settings_in
-from tests.faults.test_kill import my_page_is_what_the_events_tell, statuses, visits
+from tests.faults.aftermath import my_page_is_what_the_events_tell, statuses, visits
 from tests.faults.test_parts_down import folder, injected  # noqa: F401 - a fixture
 from tests.faults.workers import SECONDS, lately, workers_of
 

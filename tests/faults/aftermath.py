@@ -1,0 +1,38 @@
+"""A clinic after a storm: who is expected, what my page tells, and whether it tells it right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kiosk.bootstrap import rebuild_my_page
+from kiosk.settings import Settings
+from storage.engine import read_model_engine, writer_engine
+from storage.mypage import MyPageStore
+
+
+async def my_page_is_what_the_events_tell(settings: Settings) -> None:
+    store = MyPageStore(read_model_engine(settings.read_model_url))
+    before = await store.everything()
+    await store.close()
+    assert before
+    await rebuild_my_page(settings, lambda done, total: None)
+    store = MyPageStore(read_model_engine(settings.read_model_url))
+    assert await store.everything() == before
+    await store.close()
+
+
+def statuses(settings: Settings) -> dict[str, str]:
+    return dict(rows(settings, "SELECT code, status FROM booking"))
+
+
+def visits(settings: Settings) -> set[str]:
+    found = rows(settings, "SELECT booking FROM injection WHERE status NOT IN ('withdrawn', 'voided')")
+    return {code for (code,) in found}
+
+
+def rows(settings: Settings, statement: str) -> list[Any]:
+    engine = writer_engine(settings.records_url)
+    with engine.connect() as connection:
+        found = [tuple(row) for row in connection.exec_driver_sql(statement)]
+    engine.dispose()
+    return found
