@@ -253,6 +253,11 @@ class StorageUnavailable(ClinicError):
     text = "The record could not be saved ({reason}). Nothing was changed. Please call the staff."
 
 
+class RecordsUnread(StorageUnavailable):
+    code = "records-unread"
+    text = "The records could not be read ({reason}). Nothing is lost. Please try again, or call the staff."
+
+
 class OutcomeUnknown(ClinicError):
     code = "outcome-unknown"
     text = "It is not certain that this was saved. Please look it up before trying again."

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from domain.booking import BookingStatus, CancelBooking
-from domain.errors import OutcomeUnknown, StorageUnavailable
+from domain.errors import OutcomeUnknown, Resting, StorageUnavailable
 from tests.clinics import STAFF, OpenClinic, clinic_in, keep_in
 from tests.faults.load import CAPACITY
 from tests.postgresql import QUICK, CannotStart, Server, running
@@ -53,7 +53,7 @@ class Load:
                 answer = await ask(command_id=command)
             except OutcomeUnknown:
                 self.unknown += 1
-            except StorageUnavailable:
+            except (StorageUnavailable, Resting):
                 self.refused += 1
             else:
                 return str(getattr(answer, "booking", ""))

@@ -1,0 +1,79 @@
+"""A server that is gone: words instead of waiting, and everything as before when it is back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from domain.errors import MyPageResting, RecordsResting, StorageUnavailable
+from domain.mypage import GetMyPage
+from domain.resilience import Breaker, BreakerState
+from tests.clinics import clinic_in, keep_in
+from tests.postgresql import QUICK, CannotStart, Server, running
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A server of its own, to be killed."""
+    try:
+        with running(QUICK) as server:
+            yield server
+    except CannotStart as problem:
+        pytest.skip(f"no PostgreSQL here: {problem}")
+
+
+def rested(breaker: Breaker) -> None:
+    """The breaker's rest is over: its clock is moved, not waited for."""
+    now = breaker.now() + breaker.longest_rest
+    breaker.now = lambda: now
+
+
+async def test_bookings_go_on_while_my_page_is_gone_and_it_is_back_as_soon_as_it_can(
+    tmp_path: Path, server: Server
+) -> None:
+    keep_in(tmp_path, "", server.url(server.database()))
+    async with clinic_in(tmp_path) as clinic:
+        vaccine = await clinic.vaccine(doses=5)
+        me = await clinic.recipient((await clinic.book(vaccine, 1)).booking)
+        assert len((await clinic.gateway.ask(GetMyPage(), me)).items) == 1
+        server.kill()
+        breaker = clinic.gateway.breakers.my_page
+        breaker.limit = 0.2
+        for _ in range(breaker.failures + 1):
+            with pytest.raises(MyPageResting) as turned_away:
+                await clinic.gateway.ask(GetMyPage(), me)
+            assert "kept" in str(turned_away.value)
+        assert breaker.state is BreakerState.OPEN
+        assert (await clinic.book(vaccine, 2)).status == "reserved"
+
+        server.start()
+        breaker.limit = 10.0
+        rested(breaker)
+        await clinic.services.settle()
+        assert len((await clinic.gateway.ask(GetMyPage(), me)).items) == 1
+        assert breaker.state is BreakerState.CLOSED
+
+
+async def test_nobody_waits_for_records_that_are_gone_and_the_first_to_try_finds_them_back(
+    tmp_path: Path, server: Server
+) -> None:
+    keep_in(tmp_path, server.url(server.database()))
+    async with clinic_in(tmp_path, parts=()) as clinic:
+        vaccine, slot = await clinic.vaccine(doses=5), await clinic.slot()
+        breaker = clinic.gateway.breakers.records
+        assert breaker
+        server.kill()
+        for number in range(breaker.failures):
+            with pytest.raises(StorageUnavailable):
+                await clinic.book(vaccine, number, slot=slot)
+        with pytest.raises(RecordsResting) as turned_away:
+            await clinic.book(vaccine, 9, slot=slot)
+        assert turned_away.value.facts == {"seconds": 1}
+
+        server.start()
+        rested(breaker)
+        assert (await clinic.book(vaccine, 9, slot=slot)).status == "reserved"
+        assert breaker.state is BreakerState.CLOSED
+        assert await clinic.violations() == []
