@@ -81,7 +81,7 @@ async def test_what_died_is_brought_back_and_health_tells_what_hangs(tmp_path: P
 
 
 async def test_issuing_grows_with_its_backlog_and_shrinks_again(tmp_path: Path) -> None:
-    async with clinic_in(tmp_path, clock=lately(), parts=("injection-intake", "issuing")) as clinic:
+    async with clinic_in(tmp_path, clock=lately(), capacity=1_000) as clinic:
         injections = await injected(clinic, await clinic.vaccine(doses=40), people=40)
         for injection in injections:
             await clinic.gateway.send(ApplyForCertificate(injection), STAFF)
