@@ -20,9 +20,11 @@ from kiosk import crash
 from kiosk.i18n import LANGUAGES, Texts
 from kiosk.idle import STAFF_SECONDS, IdleClock
 from kiosk.locations import STYLES
+from kiosk.logs import open_log
 from kiosk.places import PLACES, load_screen
 from kiosk.screens.base import ClinicScreen, Idle
 from kiosk.screens.home import HomeScreen
+from kiosk.screens.sending import Wishes
 from kiosk.settings import Settings
 from kiosk.themes import CLINIC, HIGH_CONTRAST, THEMES
 from kiosk.widgets.say import Translated
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from kiosk.services import Services
 
 R = TypeVar("R")
+
+log = logging.getLogger("kiosk")
 
 BROKEN = 70
 """The exit code when it breaks again and again (EX_SOFTWARE)."""
@@ -77,6 +81,7 @@ class ClinicApp(App[int], inherit_bindings=False):
         self.services: Services | None = None
         self.home: HomeScreen
         self.idle = IdleClock()
+        self.wishes = Wishes()
         self.changed: Signal[None] = Signal(self, "clinic-changed")
         self.crashes: list[str] = []
         """What broke so far, redacted."""
@@ -117,6 +122,7 @@ class ClinicApp(App[int], inherit_bindings=False):
     def on_clinic_app_opened(self, event: Opened) -> None:
         """Hand the open clinic over, and go where somebody wanted to go meanwhile."""
         self.services = event.services
+        log.info("the clinic is open")
         event.services.on_change(self._clinic_changed)
         if event.services.first_pin and not self._first_pin_shown:
             self._first_pin_shown = True
@@ -182,6 +188,7 @@ class ClinicApp(App[int], inherit_bindings=False):
         """End the visit: drop every screen with what was typed, and everything else a visitor left."""
         self._wanted = ""
         self._clipboard = ""
+        self.wishes.forget()
         self.clear_notifications()
         with self.batch_update():
             while len(self.screen_stack) > 1:
@@ -298,8 +305,8 @@ class ClinicApp(App[int], inherit_bindings=False):
 
 def run_kiosk(open_clinic: Callable[[], Awaitable[Services]], settings: Settings) -> int:
     """Run the kiosk on this terminal until staff leave it or a signal ends it; answers the exit code."""
-    crash.open_log(settings.log_folder)
-    app = ClinicApp(open_clinic, settings)
-    app.run()
-    logging.getLogger("kiosk").info("ended with %s", app.return_code)
+    with open_log(settings, "kiosk", has_screen=True):
+        app = ClinicApp(open_clinic, settings)
+        app.run()
+        log.info("leaves with %s", app.return_code)
     return app.return_code or 0

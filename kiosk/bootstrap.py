@@ -35,7 +35,8 @@ from kiosk.pins import ArgonPins
 from kiosk.services import Services
 from kiosk.settings import Settings
 from kiosk.status import answering
-from storage.check import Violation, check
+from storage.check import Checked, check_records
+from storage.check_mypage import check_my_page
 from storage.engine import is_server, prepare_folder, read_model_engine, reader_engine, writer_engine
 from storage.migrate import migrate
 from storage.mypage import MyPageStore
@@ -144,9 +145,16 @@ async def _report(storage: Storage, gateway: Gateway) -> dict[str, Any]:
 
 
 def parts_of(settings: Settings) -> tuple[Part, ...]:
-    """The parts that work in this process. Raises SettingsInvalid."""
+    """The parts that work in this process. Raises SettingsInvalid.
+
+    Where kiosks share a server, only one with a printer of its own prints what was ordered, unless told to:
+    otherwise a sheet might end as a file on a kiosk in the hall.
+    """
+    if settings.parts is None:
+        prints = bool(settings.printer) or not is_server(settings.records_url)
+        return tuple(part for part in Part if prints or part is not Part.PRINTING)
     try:
-        return tuple(Part) if settings.parts is None else tuple(Part(name) for name in settings.parts)
+        return tuple(Part(name) for name in settings.parts)
     except ValueError as problem:
         raise SettingsInvalid(where="parts", problem=f"{problem}; there are {', '.join(Part)}") from problem
 
@@ -199,10 +207,12 @@ def has_records(settings: Settings) -> bool:
     return bool(settings.database_url) or (settings.data_folder / "clinic.db").exists()
 
 
-async def check_clinic(settings: Settings) -> list[Violation]:
-    """Every row of the records that breaks a rule of the clinic."""
-    async with _records(settings) as engine, engine.connect() as connection:
-        return await connection.run_sync(check)
+async def check_clinic(settings: Settings, *, my_page: bool = False) -> Checked:
+    """Everything that can be wrong with the records, and with my page if asked for."""
+    checked = await asyncio.to_thread(check_records, settings.records_url)
+    if my_page and checked.rows:
+        checked.violations.extend(await check_my_page(settings.records_url, settings.read_model_url))
+    return checked
 
 
 @asynccontextmanager

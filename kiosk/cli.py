@@ -13,13 +13,14 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from domain.errors import ClinicError, SettingsInvalid
 from kiosk.commands import COMMANDS
-from kiosk.settings import Settings, load_settings
+from kiosk.configuration import configured
+from kiosk.settings import Settings
+from kiosk.version import version
 
 if TYPE_CHECKING:
     from kiosk.services import Services
@@ -32,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     typed = sys.argv[1:] if arguments is None else list(arguments)
     asked = _parser(typed).parse_args(typed)
     if asked.version:
-        print(_version())
+        print(version())
         return DONE
     try:
         settings = _settings(asked)
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return done
     except ClinicError as problem:
         print(f"kiosk: {problem}", file=sys.stderr)
-        return FAILED
+        return USAGE if isinstance(problem, SettingsInvalid) else FAILED
     except BrokenPipeError:  # whoever reads the answer has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
@@ -72,12 +73,7 @@ def _open_kiosk(settings: Settings, demo: bool) -> int:
 
 
 def _settings(asked: argparse.Namespace) -> Settings:
-    settings = load_settings(asked.config)
-    if asked.lang:
-        settings = replace(settings, language=asked.lang)
-    if asked.data_folder:
-        settings = replace(settings, data_folder=asked.data_folder)
-    return settings
+    return configured(asked).settings
 
 
 def _parser(typed: Sequence[str]) -> argparse.ArgumentParser:
@@ -98,12 +94,3 @@ def _parser(typed: Sequence[str]) -> argparse.ArgumentParser:
 
 def _module(command: str) -> Any:
     return importlib.import_module(f"kiosk.commands.{command}")
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version  # 25 ms: not on the way to the screen
-
-    try:
-        return version("clinic-kiosk")
-    except PackageNotFoundError:  # run from a source tree that was never installed
-        return "0 (source)"

@@ -27,20 +27,3 @@ def describe(error: BaseException) -> str:
 def record(what: str, error: BaseException) -> None:
     """Write it to the log, redacted."""
     log.error("%s: %s", what, describe(error))
-
-
-def open_log(folder: Path) -> None:
-    """Log to a file that only its owner reads; a folder that cannot be written to is no reason to stop."""
-    from logging.handlers import RotatingFileHandler
-
-    log.propagate = False
-    log.setLevel(logging.INFO)
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handler: logging.Handler = RotatingFileHandler(
-            folder / "kiosk.log", maxBytes=1_000_000, backupCount=5, delay=True, encoding="utf-8"
-        )
-    except OSError:
-        handler = logging.NullHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    log.addHandler(handler)

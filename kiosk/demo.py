@@ -57,7 +57,8 @@ def demo_clinic(settings: Settings) -> Iterator[tuple[Callable[[], Awaitable[Ser
         folder = Path(name)
         of_the_demo = replace(
             settings, data_folder=folder, database_url="", mypage_url="",
-            paper_folder=folder / "paper", printer="", demo=True,
+            paper_folder=folder / "paper", printer="",
+            parts=None, run_folder=None, backup_hours=0,
         )  # fmt: skip
 
         async def opening() -> Services:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import platformdirs
 
 from domain.clinic import Clinic
-from domain.errors import SettingsInvalid
 
 APP = "clinic-kiosk"
-DATABASES = ("sqlite", "postgresql", "postgresql+psycopg")
 
 
 @dataclass(frozen=True)
@@ -47,8 +44,6 @@ class Settings:
     language: Literal["ko", "en"] = "ko"
     idle_seconds: int = 60
     """A public screen goes back to an empty home after so long without a key."""
-    clinic: Clinic = field(default_factory=Clinic)
-    demo: bool = False
     parts: tuple[str, ...] | None = None
     """The parts that work inside this kiosk; none when workers of their own do, None for all of them."""
     run_folder: Path | None = None
@@ -61,6 +56,7 @@ class Settings:
     """Hours between scheduled backups; 0 for none."""
     backup_keep: int = 14
     """How many scheduled backups are kept."""
+    clinic: Clinic = field(default_factory=Clinic)
 
     @property
     def records_url(self) -> str:
@@ -81,77 +77,3 @@ class Settings:
     def key_folder(self) -> Path:
         """Where this kiosk's signing keys are."""
         return self.data_folder / "keys"
-
-
-_FROM_ENVIRONMENT = (
-    "data_folder", "database_url", "mypage_url", "paper_folder", "log_folder", "language", "idle_seconds",
-    "printer", "print_deadline_seconds", "ticket_paper", "run_folder", "backup_folder", "backup_hours",
-    "backup_keep",
-)  # fmt: skip
-"""What ``KIOSK_…`` variables may set."""
-
-
-def load_settings(file: Path | None = None, environment: dict[str, str] | None = None) -> Settings:
-    """Read the settings file and the ``KIOSK_…`` environment over it. Raises SettingsInvalid."""
-    import msgspec
-
-    env = dict(os.environ) if environment is None else environment
-    path = file or Path(env.get("KIOSK_CONFIG", Path(platformdirs.user_config_dir(APP)) / "kiosk.toml"))
-    values: dict[str, Any] = {}
-    if path.exists():
-        try:
-            values = msgspec.toml.decode(path.read_bytes())
-        except (msgspec.DecodeError, OSError) as problem:
-            raise SettingsInvalid(where=path, problem=problem) from problem
-    elif file is not None:
-        raise SettingsInvalid(where=path, problem="there is no such file")
-    for name in _FROM_ENVIRONMENT:
-        if value := env.get(f"KIOSK_{name.upper()}"):
-            values[name] = value
-    try:
-        settings = msgspec.convert(values, Settings, strict=False, dec_hook=_path)
-        _ = settings.clinic.zone
-    except (msgspec.ValidationError, KeyError, ValueError) as problem:
-        raise SettingsInvalid(where=path if values else "environment", problem=problem) from problem
-    unknown = values.keys() - Settings.__dataclass_fields__.keys()
-    if unknown:
-        raise SettingsInvalid(where=path, problem=f"unknown setting {sorted(unknown)[0]}")
-    if settings.language not in {"ko", "en"}:
-        raise SettingsInvalid(where="language", problem="choose ko or en")
-    _check_databases(settings)
-    _check_printer(settings)
-    _check_issuer(settings.issuer_url)
-    return replace(settings)
-
-
-def _check_issuer(url: str) -> None:
-    # A card's verifier puts "/.well-known/jwks.json" behind it, and asks nobody without https.
-    if url and (not url.startswith("https://") or url.endswith("/") or len(url) > 100 or not url.isascii()):
-        raise SettingsInvalid(where="issuer_url", problem="an https:// address without a slash at its end")
-
-
-def _check_databases(settings: Settings) -> None:
-    """The kind alone: an address may hold a password, so it is never repeated."""
-    for where in ("database_url", "mypage_url"):
-        kind, known, _ = str(getattr(settings, where)).partition("://")
-        if kind and (not known or kind not in DATABASES):
-            said = f"not “{kind}”" if known else "as in sqlite:///clinic.db"
-            raise SettingsInvalid(where=where, problem=f"begins with {' or '.join(DATABASES)}, {said}")
-
-
-def _check_printer(settings: Settings) -> None:
-    if settings.print_deadline_seconds < 1:
-        raise SettingsInvalid(where="print_deadline_seconds", problem="at least 1")
-    if settings.printer:
-        from kiosk.paper.address import parse_printer
-
-        try:
-            parse_printer(settings.printer)
-        except ValueError as problem:
-            raise SettingsInvalid(where="printer", problem=problem) from problem
-
-
-def _path(kind: type, value: object) -> object:
-    if kind is Path or "Path" in repr(kind):
-        return Path(str(value)).expanduser()
-    raise NotImplementedError(kind)

@@ -16,6 +16,7 @@ from domain.booking import Book, BookingReceipt, ListDays, ListSlots
 from domain.clinic import Clinic, Schedule
 from domain.injection import CheckIn, CompleteInjection, FindVisits, Injection, Screen
 from domain.mypage import IdentifyByCode
+from domain.parts import Part
 from domain.presentation import Disease, Presentation, Site
 from domain.recipient import PersonDetails
 from domain.vaccine import AddStock, RegisterVaccine
@@ -150,6 +151,7 @@ def settings_in(folder: Path, capacity: int = 12) -> Settings:
         data_folder=folder / "data",
         paper_folder=folder / "paper",
         log_folder=folder / "log",
+        parts=tuple(Part),
         patience_seconds=60.0,  # a busy machine is not what most tests are about
         clinic=Clinic(schedule=Schedule(capacity=capacity)),
     )

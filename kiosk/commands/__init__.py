@@ -12,8 +12,10 @@ COMMANDS: dict[str, str] = {
     "supervise": "all parts as processes, brought back when they die",
     "parts": "how the parts are getting on; pause, resume, retry",
     "health": "whether what runs here is alive, or ready",
+    "bench": "what this machine can take, against a bare database",
     "staff": "who works here",
     "keys": "the signing keys, and what others verify with",
+    "config": "what is set, and where each value comes from",
     "verify": "judge a certificate, offline",
 }
 """Every command, in the order of the help."""

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from kiosk.bootstrap import open_clinic
+from kiosk.logs import open_log
 from kiosk.services import Services
 from kiosk.settings import Settings
 
@@ -24,5 +25,6 @@ def with_clinic(settings: Settings, work: Callable[[Services], Awaitable[None]])
         finally:
             await services.close()
 
-    asyncio.run(run())
+    with open_log(settings, "command"):
+        asyncio.run(run())
     return 0

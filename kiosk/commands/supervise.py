@@ -15,6 +15,7 @@ from domain.actors import SYSTEM
 from domain.parts import ListParts, Part
 from kiosk import supervision
 from kiosk.bootstrap import open_clinic
+from kiosk.logs import open_log
 from kiosk.settings import Settings
 from kiosk.supervisor import Scale, Supervisor
 
@@ -40,7 +41,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(settings: Settings, asked: argparse.Namespace) -> int:
     """Until a signal ends it. Raises a `ClinicError` when the clinic cannot be opened."""
-    asyncio.run(_supervise(replace(settings, parts=()), asked))
+    with open_log(settings, "supervisor"):
+        asyncio.run(_supervise(replace(settings, parts=()), asked))
     return 0
 
 

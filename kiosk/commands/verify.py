@@ -13,6 +13,7 @@ from pathlib import Path
 
 from domain.errors import ClinicError
 from domain.revocation import GetStanding, Standing
+from kiosk.crash import describe
 from kiosk.credential.checkpoint import content_of, judge, own_trust, with_records
 from kiosk.credential.picture import FILE_LIMIT
 from kiosk.credential.telling import as_json, plain, tell
@@ -52,7 +53,11 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
     except (ClinicError, OSError) as problem:
         print(f"kiosk: {problem}", file=sys.stderr)
         return NOT_JUDGED
-    verdicts = judge(shown, trust, at)
+    try:
+        verdicts = judge(shown, trust, at)
+    except Exception as mistake:  # noqa: BLE001 - of ours: nothing is said of the certificate
+        print(f"kiosk: it could not be judged ({describe(mistake)})", file=sys.stderr)
+        return NOT_JUDGED
     if not asked.trust:
         verdicts = _with_records(settings, verdicts)
     for verdict in verdicts:

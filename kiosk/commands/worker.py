@@ -15,6 +15,7 @@ from dataclasses import replace
 from domain.parts import Part
 from kiosk import supervision
 from kiosk.bootstrap import open_clinic
+from kiosk.logs import open_log
 from kiosk.settings import Settings
 
 
@@ -25,7 +26,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(settings: Settings, asked: argparse.Namespace) -> int:
     """Until a signal ends it. Raises a `ClinicError` when the clinic cannot be opened."""
-    asyncio.run(_work(replace(settings, parts=tuple(dict.fromkeys(asked.parts)))))
+    parts = tuple(dict.fromkeys(asked.parts))
+    with open_log(settings, f"worker-{'+'.join(parts)}"):
+        asyncio.run(_work(replace(settings, parts=parts)))
     return 0
 
 

@@ -59,7 +59,7 @@ def content_of(text: str) -> str | bytes:
 
 
 def judge(shown: str | bytes, trust: Trust, at: datetime) -> list[Verdict]:
-    """A verdict on every credential in it, by signatures and lists alone; one at least. Never raises."""
+    """A verdict on every credential in it, by signatures and lists alone; one at least."""
     texts = texts_in(shown)
     return [texts] if isinstance(texts, Verdict) else [verify(text, trust, at) for text in texts]
 

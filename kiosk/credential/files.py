@@ -18,8 +18,12 @@ _EXCHANGE = 2  # RENAME_EXCHANGE
 
 
 def private_folder(folder: Path) -> None:
-    """Make it, for its owner only."""
+    """Make it, for its owner only, with its name in the folder above down on the disk."""
+    made = [place for place in (folder, *folder.parents) if not place.exists()]
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for place in made:
+        with suppress(PermissionError):
+            sync(place.parent)
     with suppress(PermissionError):  # a removable medium may know no owners
         folder.chmod(0o700)
 

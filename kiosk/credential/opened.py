@@ -1,13 +1,14 @@
 """Scanned texts taken apart, within bounds: what was signed, by whom as it says, and how to read it.
 
-Taking apart proves nothing; `verify` does that.
+Taking apart proves nothing; `verify` does that. Input that cannot be taken apart is `Malformed`; any other
+exception is a mistake in here.
 """
 
 from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -20,6 +21,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from kiosk.credential import hcert, shc
+from kiosk.credential.fence import Malformed, fenced, mapping
 from kiosk.credential.hcert import short_hashes
 from kiosk.credential.jws import es256_holds, unpart
 from kiosk.credential.schema import CardClaims, Dcc, Recovery, Test, read_card, read_dcc
@@ -82,7 +84,7 @@ class Opened(Protocol):
         """Whether this signer signed it."""
 
     def read(self) -> Claims:
-        """What it claims. Raises ValueError."""
+        """What it claims. Raises Malformed."""
 
     def is_revoked(self, trust: Trust, claims: Claims) -> bool:
         """Whether it is on a revocation list."""
@@ -92,22 +94,20 @@ class OpenedHcert:
     """An HCERT."""
 
     def __init__(self, text: str) -> None:
-        """Raises ValueError."""
-        content = bytes(base45.b45decode(text.removeprefix(hcert.PREFIX)))
+        """Raises Malformed."""
+        content = bytes(fenced(base45.b45decode, text.removeprefix(hcert.PREFIX)))
         message = _cbor(inflate(content, 15) if content[:1] == b"\x78" else content)
         while isinstance(message, cbor2.CBORTag) and message.tag in {hcert.COSE_SIGN1, _CWT_TAG}:
             message = message.value
         if not isinstance(message, list | tuple) or len(message) != 4:
-            raise ValueError("no COSE_Sign1 message")
+            raise Malformed("no COSE_Sign1 message")
         protected, unprotected, payload, signature = message
         if not all(isinstance(part, bytes) for part in (protected, payload, signature)):
-            raise ValueError("no COSE_Sign1 message")
-        header = _cbor(protected) if protected else {}
-        if not isinstance(header, Mapping) or not isinstance(unprotected, Mapping):
-            raise ValueError("no COSE header")
-        kid = header.get(hcert.KEY_ID, unprotected.get(hcert.KEY_ID))
+            raise Malformed("no COSE_Sign1 message")
+        header = mapping(_cbor(protected)) if protected else {}
+        kid = header.get(hcert.KEY_ID, mapping(unprotected).get(hcert.KEY_ID))
         if not isinstance(kid, bytes):
-            raise ValueError("it names no key")
+            raise Malformed("it names no key")
         # Never from the unprotected header: what is not signed must not choose how it is checked.
         self._algorithm = header.get(hcert.ALGORITHM)
         self._kid, self._payload, self._signature = kid, payload, signature
@@ -133,14 +133,17 @@ class OpenedHcert:
 
     def read(self) -> Claims:
         """See `Opened`."""
-        claims = _cbor(self._payload)
-        try:
-            dcc = read_dcc(claims[hcert.HEALTH][hcert.DCC_V1])
-            issuer, issued = claims.get(hcert.ISSUER, ""), claims.get(hcert.ISSUED)
-            expires = claims.get(hcert.EXPIRES)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError("no health certificate") from error
-        return Claims("hcert", dcc.entry.ci, str(issuer)[:80], _instant(issued), _instant(expires), dcc)
+        claims = mapping(_cbor(self._payload))
+        dcc = read_dcc(mapping(claims.get(hcert.HEALTH)).get(hcert.DCC_V1))
+        issuer = claims.get(hcert.ISSUER)
+        return Claims(
+            form="hcert",
+            identifier=dcc.entry.ci,
+            issuer=issuer[:80] if isinstance(issuer, str) else "",
+            issued_at=_instant(claims.get(hcert.ISSUED)),
+            expires_at=_instant(claims.get(hcert.EXPIRES)),
+            dcc=dcc,
+        )
 
     def is_revoked(self, trust: Trust, claims: Claims) -> bool:
         """See `Opened`."""
@@ -153,14 +156,17 @@ class OpenedCard:
     """A SMART Health Card."""
 
     def __init__(self, text: str) -> None:
-        """Raises ValueError."""
-        head, body, signature = _from_digits(text.removeprefix(shc.PREFIX)).split(".")
-        header = msgspec.json.decode(unpart(head), type=dict[str, str])
+        """Raises Malformed."""
+        parts = _from_digits(text.removeprefix(shc.PREFIX)).split(".")
+        if len(parts) != 3:
+            raise Malformed("no SMART Health Card")
+        head, body, signature = parts
+        header = fenced(msgspec.json.decode, fenced(unpart, head), type=dict[str, str])
         if "kid" not in header or header.get("zip") != "DEF":
-            raise ValueError("no SMART Health Card")
+            raise Malformed("no SMART Health Card")
         self.key_id = header["kid"]
         self._algorithm = header.get("alg")
-        self._signature, self._body = unpart(signature), body
+        self._signature, self._body = fenced(unpart, signature), body
         self._signed = f"{head}.{body}".encode()
 
     def candidates(self, trust: Trust) -> list[TrustedKey]:
@@ -173,7 +179,7 @@ class OpenedCard:
 
     def read(self) -> Claims:
         """See `Opened`."""
-        claims = read_card(inflate(unpart(self._body), -15))
+        claims = read_card(inflate(fenced(unpart, self._body), -15))
         issued, expires = _instant(claims.nbf), _instant(claims.exp)
         return Claims("shc", claims.vc.rid[:80], claims.iss[:200], issued, expires, None, claims)
 
@@ -185,35 +191,29 @@ class OpenedCard:
 
 
 def inflate(content: bytes, window: int) -> bytes:
-    """What is compressed, if it is all there and not too much. Raises ValueError."""
+    """What is compressed, if it is all there and not too much. Raises Malformed."""
     unpacker = zlib.decompressobj(window)
-    try:
-        plain = unpacker.decompress(content, INFLATE_LIMIT)
-    except zlib.error as error:
-        raise ValueError("not compressed as expected") from error
+    plain = fenced(unpacker.decompress, content, INFLATE_LIMIT)
     if not unpacker.eof or unpacker.unused_data:
-        raise ValueError("cut short, a bomb, or something hidden behind")
+        raise Malformed("cut short, a bomb, or something hidden behind")
     return plain
 
 
 def _cbor(content: bytes) -> Any:
-    try:
-        return cbor2.loads(
-            content, max_depth=DEPTH_LIMIT, allow_duplicate_keys=False, semantic_decoders=_TAGS
-        )
-    except (cbor2.CBORError, RecursionError, TypeError, OverflowError) as error:
-        raise ValueError("no CBOR as health certificates have it") from error
+    return fenced(
+        cbor2.loads, content, max_depth=DEPTH_LIMIT, allow_duplicate_keys=False, semantic_decoders=_TAGS
+    )
 
 
 def _instant(seconds: object) -> datetime | None:
     if seconds is None:
         return None
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < 2**34:
-        raise ValueError("no time")
+        raise Malformed("no time")
     return datetime.fromtimestamp(seconds, UTC)
 
 
 def _from_digits(text: str) -> str:
     if not re.fullmatch(r"(?:[0-9]{2})+", text, re.ASCII):
-        raise ValueError("not written in digits")
+        raise Malformed("not written in digits")
     return "".join(chr(int(text[i : i + 2]) + 45) for i in range(0, len(text), 2))

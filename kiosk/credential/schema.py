@@ -8,6 +8,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct, field
 
+from kiosk.credential.fence import Malformed, fenced
+
 Text80 = Annotated[str, Meta(max_length=80)]
 Latin = Annotated[str, Meta(pattern="^[A-Z<]*$", max_length=80)]
 Code = Annotated[str, Meta(min_length=1, max_length=80)]
@@ -137,12 +139,12 @@ class CardClaims(Struct, frozen=True):
 
 
 def read_dcc(value: object) -> Dcc:
-    """The DCC in decoded claims. Raises ValueError (msgspec's errors are)."""
-    dcc = msgspec.convert(value, Dcc)
+    """The DCC in decoded claims. Raises Malformed."""
+    dcc = fenced(msgspec.convert, value, Dcc)
     if len(dcc.entries) != 1:
-        raise ValueError("about exactly one vaccination, test or recovery")
+        raise Malformed("about exactly one vaccination, test or recovery")
     for day in _days(dcc.entry):
-        date.fromisoformat(day[:10])  # the 31st of June matches the pattern too
+        fenced(date.fromisoformat, day[:10])  # the 31st of June matches the pattern too
     return dcc
 
 
@@ -157,8 +159,8 @@ def _days(entry: Entry) -> list[str]:
 
 
 def read_card(content: bytes) -> CardClaims:
-    """The claims in a card's JSON. Raises ValueError (msgspec's errors are)."""
-    claims = msgspec.json.decode(content, type=CardClaims)
+    """The claims in a card's JSON. Raises Malformed."""
+    claims = fenced(msgspec.json.decode, content, type=CardClaims)
     if len(claims.resources("Patient")) != 1:
-        raise ValueError("about exactly one person")
+        raise Malformed("about exactly one person")
     return claims

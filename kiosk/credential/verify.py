@@ -2,6 +2,7 @@
 
 Whatever was scanned, the answer is a `Verdict`: hostile input is the normal case here. What a credential
 claims is read for people at a door also when it is not to be believed; the verdict says which it is.
+An exception is a mistake of ours: it must not be told as a fault of the certificate.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from enum import StrEnum
 from domain.codes import parse_code
 from domain.errors import NotACode
 from kiosk.credential import hcert, shc
+from kiosk.credential.fence import Malformed
 from kiosk.credential.opened import Claims, Opened, OpenedCard, OpenedHcert
 from kiosk.credential.trust import Caution, Trust, TrustedKey
 
@@ -69,13 +71,13 @@ class _Refused(Exception):
 
 
 def verify(text: str, trust: Trust, at: datetime) -> Verdict:
-    """The verdict on a scanned text. Never raises."""
+    """The verdict on a scanned text, whatever it is."""
     try:
         opened = _open(text)
     except _Refused as refusal:
         return Verdict(refusal.problem, refusal.detail)
-    except Exception as error:  # noqa: BLE001 - the libraries' own faults must not stop a checkpoint
-        return Verdict(Problem.DAMAGED, _said(error))
+    except Malformed as fault:
+        return Verdict(Problem.DAMAGED, str(fault))
     verdict = Verdict(None, key_id=opened.key_id[:80])
     try:
         signer = _signer_of(opened, trust)
@@ -84,8 +86,6 @@ def verify(text: str, trust: Trust, at: datetime) -> Verdict:
         _check(opened, signer, verdict.claims, trust, at)
     except _Refused as refusal:
         verdict = replace(verdict, problem=refusal.problem, detail=refusal.detail)
-    except Exception as error:  # noqa: BLE001
-        verdict = replace(verdict, problem=Problem.DAMAGED, detail=_said(error))
     if verdict.claims is None:
         verdict = replace(verdict, claims=_unproven(opened))
     return verdict
@@ -134,14 +134,14 @@ def _signer_of(opened: Opened, trust: Trust) -> TrustedKey:
 def _read(opened: Opened) -> Claims:
     try:
         return opened.read()
-    except (ValueError, RecursionError) as error:
-        raise _Refused(Problem.BAD_CONTENT, _said(error)) from error
+    except Malformed as fault:
+        raise _Refused(Problem.BAD_CONTENT, str(fault)) from fault
 
 
 def _unproven(opened: Opened) -> Claims | None:
     try:
         return opened.read()
-    except Exception:  # noqa: BLE001 - nothing that can be told
+    except Malformed:  # nothing that can be told
         return None
 
 
@@ -171,7 +171,3 @@ def _check_usage(signer: TrustedKey, claims: Claims) -> None:
     wanted = {arc + _USAGES[claims.kind] for arc in _USAGE_ARCS}
     if known and known.isdisjoint(wanted):
         raise _Refused(Problem.KEY_NOT_VALID, f"this key may not state a {claims.kind}")
-
-
-def _said(error: BaseException) -> str:
-    return (str(error) or type(error).__name__)[:200]

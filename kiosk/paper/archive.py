@@ -12,6 +12,7 @@ from pathlib import Path
 
 from domain.errors import PaperFailed
 from domain.ports import Place
+from kiosk.credential.files import private_folder, sync
 
 _REASONS = {
     errno.ENOSPC: "the disk is full",
@@ -42,8 +43,7 @@ class FolderArchive:
             raise PaperFailed(reason=f"{name!r} is no file name")
         place = self._folder / name
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._folder.chmod(0o700)
+            private_folder(self._folder)
             self._write(place, content)
         except OSError as error:
             raise PaperFailed(reason=in_words(error)) from error
@@ -61,14 +61,7 @@ class FolderArchive:
             with suppress(OSError):
                 os.unlink(draft)
             raise
-        self._sync_folder()
-
-    def _sync_folder(self) -> None:
-        descriptor = os.open(self._folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync(self._folder)
 
 
 def in_words(error: OSError) -> str:

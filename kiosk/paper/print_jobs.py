@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from kiosk.credential.files import private_folder, sync
 from kiosk.paper.address import Address, parse_printer
 from kiosk.paper.ipp_client import IppClient, IppError, Job, JobState, Refused
 
@@ -39,14 +40,14 @@ class Slip:
     @classmethod
     def write(cls, folder: Path, printer: Address, job: int, name: str) -> Slip:
         """Remember the job, on disk for certain. Raises OSError."""
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(folder)
         path = folder / f"{name}.json"
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.write(descriptor, json.dumps({"printer": printer.uri, "job": job, "name": name}).encode())
             os.fsync(descriptor)
-            _sync(folder)
+            sync(folder)
         except OSError:
             path.unlink()
             os.close(descriptor)
@@ -156,11 +157,3 @@ async def find_job(client: IppClient, slip: Slip) -> Job | None:
         raise
     # A printer that was switched off may count from one again: that job is somebody else's.
     return job if job.name in {"", slip.name} else None
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

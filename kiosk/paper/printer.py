@@ -103,7 +103,7 @@ class PrinterArchive:
         except IppError as error:
             if slip is None:
                 raise self._before(error) from error
-            log.warning("job %s: the document was not taken: %s", slip.job, error)
+            log.warning("job %s: the document was not taken: %s", slip.job, str(error))
             refused = isinstance(error, Refused)
             raise await self._taken_back(slip, PrinterRefused() if refused else self._silence()) from error
         except BaseException:
@@ -152,7 +152,7 @@ class PrinterArchive:
             raise PrinterRefused
 
     def _before(self, error: IppError) -> PaperFailed:
-        log.warning("%s: %s", self.printer.uri, error)
+        log.warning("%s: %s", self.printer.uri, str(error))
         if isinstance(error, Refused):
             return PrinterUnknown(printer=self.printer.name) if error.is_unknown else PrinterRefused()
         return self._silence()
@@ -169,7 +169,7 @@ class PrinterArchive:
                 job, facts = await find_job(client, slip), await client.printer()
             except IppError as error:
                 if not watch.silent:
-                    log.warning("job %s: %s", slip.job, error)
+                    log.warning("job %s: %s", slip.job, str(error))
                 watch.silent = True
             else:
                 watch.silent, watch.reasons = False, facts.reasons | (job.reasons if job else frozenset())

@@ -12,10 +12,12 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.statement import Credential
+from kiosk.cli import main
 from kiosk.credential.certificates import key_id
 from kiosk.credential.hcert import Hcert, signed_bytes
 from kiosk.credential.jws import raw_signature
@@ -213,3 +215,24 @@ def test_no_single_changed_letter_is_accepted(credential: Credential, data: st.D
 
 def test_verifying_takes_the_time_it_is_given() -> None:
     assert verify(HCERT.text, trust(), datetime(2050, 1, 1, tzinfo=NOW.tzinfo)).problem is Problem.EXPIRED
+
+
+@BOTH
+def test_a_mistake_of_ours_is_never_told_as_a_damaged_certificate(credential: Credential) -> None:
+    with pytest.raises(TypeError):
+        verify(credential.text, trust(), "2026-11-22")  # type: ignore[arg-type]
+
+
+def test_the_command_line_says_when_it_could_not_judge(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    signer = tmp_path / "signer.pem"
+    signer.write_bytes(keys().signer.public_bytes(Encoding.PEM))
+    asked = ["verify", HCERT.text, "--trust", str(signer), "--at", NOW.isoformat()]
+    assert main(asked) == 0
+    monkeypatch.setattr("kiosk.credential.verify._USAGES", {})  # as if somebody had forgotten the kinds
+    capsys.readouterr()
+    assert main(asked) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("kiosk: it could not be judged (builtins.KeyError at verify.py:")

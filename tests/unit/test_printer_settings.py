@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from domain.errors import SettingsInvalid
-from kiosk.settings import Settings, load_settings
+from kiosk.configuration import load_settings
+from kiosk.settings import Settings
 
 
 def loaded(folder: Path, file: str = "", **environment: str) -> Settings:
