@@ -41,10 +41,12 @@ from storage.engine import is_server, prepare_folder, read_model_engine, reader_
 from storage.migrate import migrate
 from storage.mypage import MyPageStore
 from storage.open import Storage, open_storage
-from storage.outbox import Outbox
 from storage.reader import SqlReader
+from storage.rebuild import Rebuild
 
 REPORT_SECONDS = 2.0
+FOR_PEOPLE = ("", "kiosk")
+"""The roles of processes that somebody looks at: the screens, and the command line."""
 FIRST_STAFF_NAME = "관리자"
 
 
@@ -95,7 +97,8 @@ async def open_clinic(settings: Settings, clock: Clock | None = None, role: str 
         print_once=bool(settings.printer),
     )
     try:
-        first_pin = await _first_pin(gateway)
+        # Only where somebody can read it: a worker that opens an empty clinic would keep the PIN to itself.
+        first_pin = await _first_pin(gateway) if role in FOR_PEOPLE else None
     except BaseException:
         await storage.close()
         raise
@@ -185,10 +188,11 @@ def _archive(settings: Settings, jobs: PrintJobs) -> Archive:
 async def rebuild_my_page(settings: Settings, progress: Callable[[int, int], None]) -> int:
     """Tell my page again from all events; answers how many there were."""
     async with _records(settings) as engine:
-        mypage = MyPageStore(read_model_engine(settings.read_model_url))
+        view = read_model_engine(settings.read_model_url)
+        mypage = MyPageStore(view)
         await mypage.open()
         try:
-            return await mypage.rebuild(Outbox(engine), progress)
+            return await Rebuild(engine, view, progress).run()
         finally:
             await mypage.close()
 

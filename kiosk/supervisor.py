@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import time
-from asyncio.subprocess import Process
-from collections import deque
+from asyncio.subprocess import PIPE, Process, create_subprocess_exec
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -18,6 +19,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds before a process that died is brought back, doubled while it keeps dying."""
 STEADY = 10.0
 """A process that has lived so many seconds is well again."""
+SILENCES = 3
+"""So many times in a row a process may fail to answer."""
 LOOK_SECONDS = 1.0
 """How often the backlog is looked at."""
 
@@ -69,7 +72,9 @@ class Child:
         pause = FIRST_PAUSE
         while not self.going.is_set():
             since = time.monotonic()
-            self.process = await asyncio.create_subprocess_exec(*self.command)
+            self.process = await asyncio.create_subprocess_exec(
+                *self.command, stdin=PIPE, env=_for_children()
+            )
             if self.going.is_set():  # told to go while it was being started
                 self.process.send_signal(signal.SIGTERM)
             code = await self.process.wait()
@@ -86,15 +91,19 @@ class Supervisor:
 
     def __init__(
         self,
+        *,
         parts: Sequence[str],
         command: Callable[[str], Sequence[str]],
         scaled: str,
         backlog: Callable[[], Awaitable[int]],
+        silent: Callable[[], Awaitable[set[int]]],
         scale: Scale,
     ) -> None:
         self._command = command
         self._scaled = scaled
         self._backlog = backlog
+        self._silent = silent
+        self._silences: Counter[int] = Counter()
         self._scale = scale
         self._children = [Child(part, command(part)) for part in parts if part != scaled]
         self._workers: list[Child] = []
@@ -112,9 +121,20 @@ class Supervisor:
         while not stop.is_set():
             if self._scales:
                 await self._adapt()
+            await self._end_what_hangs()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
         await asyncio.gather(*(child.stop() for child in [*self._children, *self._workers]))
+
+    async def _end_what_hangs(self) -> None:
+        """What is there and does not answer, several times in a row, is brought back like a dead one."""
+        silent = await self._silent()
+        self._silences = Counter({number: self._silences[number] + 1 for number in silent})
+        for child in [*self._children, *self._workers]:
+            if child.process and self._silences[child.process.pid] >= SILENCES:
+                log.warning("%s does not answer and is ended", child.name)
+                with contextlib.suppress(ProcessLookupError):
+                    child.process.kill()
 
     async def _adapt(self) -> None:
         try:
@@ -132,3 +152,9 @@ class Supervisor:
         leaving = self._workers[wanted:]
         del self._workers[wanted:]
         await asyncio.gather(*(child.stop() for child in leaving))
+
+
+def _for_children() -> dict[str, str]:
+    """The environment without what systemd has told the supervisor alone."""
+    own = {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"}
+    return {name: value for name, value in os.environ.items() if name not in own}

@@ -17,6 +17,7 @@ from kiosk import supervision
 from kiosk.bootstrap import open_clinic
 from kiosk.logs import open_log
 from kiosk.settings import Settings
+from kiosk.status import ask_all
 from kiosk.supervisor import Scale, Supervisor
 
 
@@ -59,15 +60,24 @@ async def _supervise(settings: Settings, asked: argparse.Namespace) -> None:
     def command(part: str) -> list[str]:
         given = ["--config", str(asked.config)] if asked.config else []
         given += ["--data-folder", str(asked.data_folder)] if asked.data_folder else []
-        return [sys.executable, "-m", "kiosk", *given, "worker", part]
+        return [sys.executable, "-m", "kiosk", *given, "worker", "--attached", part]
 
     scale = Scale(asked.least, asked.most, asked.each, asked.patience)
-    supervisor = Supervisor(asked.parts or list(Part), command, Part.ISSUING, backlog, scale)
+
+    async def silent() -> set[int]:
+        answers = await ask_all(settings.running_folder)
+        return {int(answer.process.rpartition("-")[2]) for answer in answers if answer.report is None}
+
+    supervisor = Supervisor(
+        parts=asked.parts or list(Part), command=command, scaled=Part.ISSUING, backlog=backlog,
+        silent=silent, scale=scale,
+    )  # fmt: skip
     alive = asyncio.create_task(supervision.keep_alive())
     try:
         supervision.tell("READY=1")
+        leaving = asyncio.create_task(stop.wait())
+        leaving.add_done_callback(lambda _: supervision.tell("STOPPING=1"))
         await supervisor.run(stop)
-        supervision.tell("STOPPING=1")
     finally:
         alive.cancel()
         await services.close()

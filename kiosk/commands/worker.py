@@ -21,6 +21,7 @@ from kiosk.settings import Settings
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Which parts."""
+    parser.add_argument("--attached", action="store_true", help="end when stdin does, as its supervisor's")
     parser.add_argument("parts", nargs="+", choices=list(Part), metavar="PART", help=", ".join(Part))
 
 
@@ -28,14 +29,16 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
     """Until a signal ends it. Raises a `ClinicError` when the clinic cannot be opened."""
     parts = tuple(dict.fromkeys(asked.parts))
     with open_log(settings, f"worker-{'+'.join(parts)}"):
-        asyncio.run(_work(replace(settings, parts=parts)))
+        asyncio.run(_work(replace(settings, parts=parts), asked.attached))
     return 0
 
 
-async def _work(settings: Settings) -> None:
+async def _work(settings: Settings, attached: bool) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    if attached:  # nothing is ever written to it: it can be read when its other end is gone
+        asyncio.get_running_loop().add_reader(sys.stdin.fileno(), stop.set)
     parts = "+".join(settings.parts or ())
     services = await open_clinic(settings, role=f"worker-{parts}")
     try:

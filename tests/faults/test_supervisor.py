@@ -72,12 +72,8 @@ async def test_what_died_is_brought_back_and_health_tells_what_hangs(tmp_path: P
             [back] = await until(settings, "worker-my-page", lambda found: found not in ([], [killed]))
             os.kill(back, signal.SIGSTOP)
             assert await health(settings, "--live") == 1
-            os.kill(back, signal.SIGCONT)
-
-            async def well() -> bool:
-                return await health(settings, "--live") == 0
-
-            await wait_for(well)
+            await until(settings, "worker-my-page", lambda found: found not in ([], [back]))
+            assert await health(settings, "--live") == 0
 
 
 async def test_issuing_grows_with_its_backlog_and_shrinks_again(tmp_path: Path) -> None:
@@ -100,3 +96,13 @@ async def test_issuing_grows_with_its_backlog_and_shrinks_again(tmp_path: Path) 
         assert prints == dict.fromkeys(codes, 1)
         assert papers(settings.paper_folder) == set(codes)
         assert await clinic.violations() == []
+
+
+async def test_workers_do_not_outlive_a_supervisor_that_was_killed(tmp_path: Path) -> None:
+    async with clinic_in(tmp_path, clock=lately(), parts=()) as clinic:
+        settings = clinic.settings
+        supervisor = await kiosk(settings, "supervise", "my-page")
+        await until(settings, "worker-my-page", lambda found: len(found) == 1)
+        supervisor.kill()
+        await supervisor.wait()
+        assert await until(settings, "worker-my-page", lambda found: found == []) == []
