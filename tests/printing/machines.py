@@ -241,8 +241,8 @@ class PrintService(Machine):
         ]
 
     def empty_queue(self) -> None:
-        """What the service manager does before each start, as `assets/services` tells it to."""
-        for line in (ASSETS / "services" / "cups-empty-queue.conf").read_text().splitlines():
+        """What the service manager does before each start, as `assets/deploy` tells it to."""
+        for line in (ASSETS / "deploy" / "systemd" / "cups-empty-queue.conf").read_text().splitlines():
             if line.startswith("ExecStartPre="):
                 command = line.removeprefix("ExecStartPre=")
                 command = command.replace("/var/spool/cups", str(self.folder / "spool"))
