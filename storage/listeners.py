@@ -6,8 +6,10 @@ anywhere: the event is brought again, and found to be done.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from domain.errors import ClinicError
@@ -103,11 +105,12 @@ class PolicyListener:
         """In one transaction with the end of its task."""
 
         def work(uow: UnitOfWork) -> None:
-            if uow.tasks.get(task.code).status is TaskStatus.WAITING:
+            now = uow.tasks.get(task.code)
+            if now.status is TaskStatus.WAITING:
                 follow_by_relay(self.part, uow, recorded.event, self.now())
-                uow.tasks.save(replace(task, status=TaskStatus.DONE))
+                uow.tasks.save(replace(now, status=TaskStatus.DONE))
 
-        await self._run(work, f"{task.code}:again-{task.attempts}")
+        await self._run(work, f"{task.code}:{secrets.token_hex(8)}")
 
     async def _run(self, work: Callable[[Any], R], command_id: str) -> R:
         return await self.writer.run_behind(work, command_id, "Relay")
@@ -119,6 +122,7 @@ class ProjectorListener:
 
     mypage: MyPageStore
     writer: SqlWriter
+    outbox: Outbox
     now: Now
     part: Part = Part.MY_PAGE
     names: Collection[str] = tuple(BY_NAME)
@@ -141,13 +145,16 @@ class ProjectorListener:
         return await self.mypage.tell([replace(recorded, event=Event())])
 
     async def again(self, recorded: Recorded, task: Task) -> None:
-        """The view first, then the end of its task: telling the same again changes nothing."""
-        await self.mypage.tell([recorded], again=True)
+        """The view first, then the end of its task: telling the same again changes nothing.
+
+        The view has gone on meanwhile, so whatever came after it about the same person is told again too.
+        """
+        await self.mypage.tell_again(partial(self.outbox.of_person, task.subject, recorded.seq))
 
         def work(uow: UnitOfWork) -> None:
             uow.tasks.save(replace(uow.tasks.get(task.code), status=TaskStatus.DONE))
 
-        await self.writer.run_behind(work, f"{task.code}:again-{task.attempts}", "Relay")
+        await self.writer.run_behind(work, f"{task.code}:{secrets.token_hex(8)}", "Relay")
 
 
 def problem_of(error: BaseException) -> str:

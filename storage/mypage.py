@@ -6,8 +6,8 @@ transaction as what it was told, so it can be stopped anywhere and never counts 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import (
@@ -17,24 +17,25 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    delete,
     insert,
     inspect,
     select,
 )
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from domain.errors import StorageUnavailable
 from domain.events import Recorded
-from domain.mypage import ItemKind, MyPage, MyPageItem, Person, project
-from storage.engine import for_writing, rows_of
-from storage.outbox import Outbox
+from domain.mypage import ItemKind, MyPage, MyPageItem
+from storage.damaged import follow_the_file, put_aside_if_damaged
+from storage.engine import for_writing, in_short, rows_of
+from storage.fold import Fold, ViewTables
 from storage.statements import columns_of
 from storage.tables import Place
 from storage.types import Instant, Word
 
 LAYOUT = 1
 """Of the tables below. Another layout is thrown away and told again from the events."""
-REBUILD_BATCH = 1_000
 
 metadata = MetaData()
 
@@ -78,10 +79,13 @@ class MyPageStore:
     """Reads and writes the view."""
 
     def __init__(self, engine: AsyncEngine) -> None:
+        follow_the_file(engine)
         self._engine = engine
+        self._tables = ViewTables(engine.dialect, person, item)
 
     async def open(self) -> None:
-        """Make the tables, or throw away those of another layout."""
+        """Make the tables, or throw away those of another layout, or a file that is damaged."""
+        await put_aside_if_damaged(self._engine)
         async with for_writing(self._engine).begin() as connection:
             tables = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
             layout = await connection.scalar(select(state.c.layout)) if state.name in tables else None
@@ -112,68 +116,48 @@ class MyPageStore:
         items = [MyPageItem(*row[2:]) for row in rows if row[2] is not None]
         return MyPage(name=rows[0][1] or "", items=items, position=rows[0][0])
 
-    async def tell(self, events: Sequence[Recorded], again: bool = False) -> int:
-        """Apply events in order; those it knows already change nothing, unless told ``again``.
+    async def tell(self, events: Sequence[Recorded]) -> int:
+        """Apply events in order; those it knows already change nothing. Answers the new position.
 
-        Answers the new position.
+        Raises StorageUnavailable when the view cannot be written.
         """
-        async with for_writing(self._engine).begin() as connection:
+        async with self._writing() as connection:
             position = int(await connection.scalar(select(state.c.position)) or 0)
-            fresh = [recorded for recorded in events if again or recorded.seq > position]
+            fresh = [recorded for recorded in events if recorded.seq > position]
             if not fresh:
                 return position
-            await _apply(connection, fresh)
-            position = max(position, fresh[-1].seq)
-            await connection.execute(state.update().values(position=position))
-            return position
+            await self._apply(connection, fresh)
+            await connection.execute(state.update().values(position=fresh[-1].seq))
+            return fresh[-1].seq
 
-    async def rebuild(self, outbox: Outbox, progress: Callable[[int, int], None]) -> int:
-        """Tell the view again from the first event, in one transaction; readers see the old one until then.
+    async def tell_again(self, upto: Callable[[int], Awaitable[Sequence[Recorded]]]) -> None:
+        """Apply events that it has passed by once more; ``upto`` answers those up to its own position.
 
-        ``progress`` is told how many of how many events are done. Answers how many there were.
+        Nobody else tells it anything meanwhile. Raises StorageUnavailable when the view cannot be written.
         """
-        total, done = await outbox.last(), 0
-        async with for_writing(self._engine).begin() as connection:
-            await connection.execute(delete(item))
-            await connection.execute(delete(person))
-            while events := (await outbox.after(done, REBUILD_BATCH)).events:
-                await _apply(connection, events)
-                done = events[-1].seq
-                progress(done, max(total, done))
-            await connection.execute(state.update().values(position=done))
-        return done
+        async with self._writing() as connection:
+            position = int(await connection.scalar(select(state.c.position)) or 0)
+            await self._apply(connection, await upto(position))
+
+    async def _apply(self, connection: AsyncConnection, events: Sequence[Recorded]) -> None:
+        fold = Fold()
+        for recorded in events:
+            fold.add(recorded.event, recorded.at)
+        await self._tables.write(connection, fold)
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction. What an event itself is to blame for is raised as it is: time does not mend it."""
+        try:
+            async with for_writing(self._engine).begin() as connection:
+                yield connection
+        except (DataError, IntegrityError):
+            raise
+        except DBAPIError as problem:
+            raise StorageUnavailable(reason=in_short(problem)) from problem
 
     async def everything(self) -> list[tuple[Any, ...]]:
         """Every row of the view in a fixed order, for comparing one with another."""
         people = await rows_of(self._engine, select(person).order_by(person.c.recipient))
         items = await rows_of(self._engine, select(item).order_by(item.c.code))
         return [tuple(row) for row in [*people, *items]]
-
-
-async def _apply(connection: AsyncConnection, events: Sequence[Recorded]) -> None:
-    """Fold a batch of events in memory, then write each row that it touches once."""
-    people: dict[str, Person] = {}
-    items: dict[str, MyPageItem] = {}
-    changes = [change for recorded in events for change in project(recorded.event, recorded.at)]
-    codes = {change.code for change in changes if not isinstance(change, Person)}
-    known = await connection.execute(select(*ITEM_COLUMNS).where(item.c.code.in_(codes)))
-    items.update((row[0], MyPageItem(*row)) for row in known)
-    for change in changes:
-        if isinstance(change, Person):
-            people[change.recipient] = change
-        elif isinstance(change, MyPageItem):
-            items[change.code] = change
-        elif change.code in items:
-            items[change.code] = replace(items[change.code], **change.fields)  # type: ignore[arg-type]
-    await _replace(connection, person, [_row(person, entry) for entry in people.values()], "recipient")
-    await _replace(connection, item, [_row(item, entry) for entry in items.values()], "code")
-
-
-async def _replace(connection: AsyncConnection, table: Table, rows: list[dict[str, Any]], key: str) -> None:
-    if rows:
-        await connection.execute(delete(table).where(table.c[key].in_([row[key] for row in rows])))
-        await connection.execute(insert(table), rows)
-
-
-def _row(table: Table, entry: Person | MyPageItem) -> dict[str, Any]:
-    return {column.name: getattr(entry, column.name) for column in table.columns}

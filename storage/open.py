@@ -56,7 +56,7 @@ class Storage:
         listeners: dict[Part, Listener] = {
             part: PolicyListener(part, self.writer, self.outbox, now) for part in BY_RELAY
         }
-        listeners[Part.MY_PAGE] = ProjectorListener(self.mypage, self.writer, now)
+        listeners[Part.MY_PAGE] = ProjectorListener(self.mypage, self.writer, self.outbox, now)
         loops = []
         for part in parts:
             queue = TaskQueue(part, self.outbox, self.writer, self._leases, carry_out, listeners.get(part))

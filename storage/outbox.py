@@ -4,17 +4,62 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Integer, Select, bindparam, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.events import Recorded
-from domain.parts import Part, Task, TaskStatus
+from domain.parts import Part, Task, TaskKind, TaskStatus
 from storage import codec
 from storage import tables as t
 from storage.engine import rows_of
-from storage.statements import columns_of, one_of
+from storage.statements import LIVE_TASK, columns_of, one_of
+from storage.types import json_of
+
+_E, _K = t.event.c, t.task.c
+# Built once: every part asks these after every commit.
+_LAST = select(func.coalesce(func.max(_E.seq), 0))
+_POSITION = select(t.position.c.seq).where(t.position.c.listener == bindparam("listener"))
+_PAUSED = select(t.part.c.paused).where(t.part.c.name == bindparam("part"))
+_EVENTS = select(_E.seq, _E.id, _E.at, _E.name, _E.payload)
+_earlier = t.task.alias()
+_DUE = select(*columns_of(t.task, Task)).where(
+    one_of(_K.status, (TaskStatus.WAITING,)),  # by the index of live tasks
+    or_(
+        _K.event == 0,
+        ~exists().where(
+            _earlier.c.part == _K.part,
+            _earlier.c.subject == _K.subject,
+            _earlier.c.event < _K.event,
+            one_of(_earlier.c.kind, (TaskKind.EVENT,)),
+            one_of(_earlier.c.status, LIVE_TASK),
+        ),
+    ),
+)
+_TASKS = _DUE.where(_K.part == bindparam("part")).order_by(_K.seq).limit(bindparam("most", type_=Integer))
+_TASK = _DUE.where(_K.code == bindparam("code"))
+_OF_PERSON = _EVENTS.where(
+    _E.seq >= bindparam("since"),
+    _E.seq <= bindparam("upto"),
+    json_of(_E.payload)["recipient"].as_string() == bindparam("recipient"),
+    ~exists().where(
+        one_of(_K.part, (Part.MY_PAGE,)),
+        _K.event == _E.seq,
+        _K.event != bindparam("since"),
+        ~one_of(_K.status, (TaskStatus.DONE,)),
+    ),
+).order_by(_E.seq)
+
+
+@lru_cache(maxsize=8)
+def _events(names: tuple[str, ...]) -> Select[Any]:
+    """Those after one place and up to another, oldest first; of these names only, if any are given."""
+    statement = _EVENTS.where(_E.seq > bindparam("after"), _E.seq <= bindparam("upto"))
+    if names:
+        statement = statement.where(one_of(_E.name, names))
+    return statement.order_by(_E.seq).limit(bindparam("most", type_=Integer))
 
 
 @dataclass(frozen=True)
@@ -33,12 +78,8 @@ class Outbox:
 
     async def after(self, seq: int, limit: int, names: Collection[str] = ()) -> Stretch:
         """The events after this one, oldest first; of these names only, if any are given."""
-        e, last = t.event.c, await self.last()
-        statement = select(e.seq, e.id, e.at, e.name, e.payload).where(e.seq > seq, e.seq <= last)
-        if names:
-            statement = statement.where(e.name.in_(names))
-        rows = await self._rows(statement.order_by(e.seq).limit(limit))
-        events = [Recorded(seq, id_, at, codec.load_event(name, body)) for seq, id_, at, name, body in rows]
+        last = await self.last()
+        events = await self._recorded(_events(tuple(names)), after=seq, upto=last, most=limit)
         return Stretch(events, events[-1].seq if len(events) == limit else max(seq, last))
 
     async def event(self, seq: int) -> Recorded:
@@ -47,31 +88,37 @@ class Outbox:
 
     async def last(self) -> int:
         """The newest event's place; 0 when nothing has happened yet."""
-        rows = await self._rows(select(func.coalesce(func.max(t.event.c.seq), 0)))
-        return int(rows[0][0])
+        return int((await self._rows(_LAST))[0][0])
 
     async def position(self, listener: str) -> int:
         """How far a listener has come that keeps its place in the records."""
-        p = t.position.c
-        rows = await self._rows(select(p.seq).where(p.listener == listener))
+        rows = await self._rows(_POSITION, listener=listener)
         return int(rows[0][0]) if rows else 0
 
     async def is_paused(self, part: Part) -> bool:
         """Whether the administrator has paused this part."""
-        rows = await self._rows(select(t.part.c.paused).where(t.part.c.name == part))
+        rows = await self._rows(_PAUSED, part=part)
         return bool(rows and rows[0][0])
 
+    async def of_person(self, recipient: str, since: int, upto: int) -> list[Recorded]:
+        """The event at ``since`` and all about the same person from there up to another place, for my page.
+
+        Without what else was put aside. Seldom asked, and of all events: no index leads there.
+        """
+        return await self._recorded(_OF_PERSON, recipient=recipient, since=since, upto=upto)
+
     async def tasks(self, part: Part, limit: int) -> list[Task]:
-        """What waits for this part, oldest first."""
-        k = t.task.c
-        statement = select(*columns_of(t.task, Task)).where(k.part == part)
-        statement = statement.where(one_of(k.status, (TaskStatus.WAITING,)))  # by the index of live tasks
-        return [Task(*row) for row in await self._rows(statement.order_by(k.seq).limit(limit))]
+        """What this part can do, oldest first: of events about the same subject only the first one."""
+        return [Task(*row) for row in await self._rows(_TASKS, part=part, most=limit)]
 
-    async def task(self, code: str) -> Task:
-        """The task as it is now."""
-        rows = await self._rows(select(*columns_of(t.task, Task)).where(t.task.c.code == code))
-        return Task(*rows[0])
+    async def due(self, code: str) -> Task | None:
+        """The task as it is now; None when it is done, or not its turn."""
+        rows = await self._rows(_TASK, code=code)
+        return Task(*rows[0]) if rows else None
 
-    async def _rows(self, statement: Any) -> Any:
-        return await rows_of(self._engine, statement)
+    async def _recorded(self, statement: Select[Any], **values: Any) -> list[Recorded]:
+        rows = await self._rows(statement, **values)
+        return [Recorded(seq, id_, at, codec.load_event(name, body)) for seq, id_, at, name, body in rows]
+
+    async def _rows(self, statement: Select[Any], **values: Any) -> Any:
+        return await rows_of(self._engine, statement, values)

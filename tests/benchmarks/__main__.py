@@ -5,6 +5,7 @@ from tests.benchmarks import (
     bench_booking,
     bench_certificate,
     bench_first_paint,
+    bench_mypage,
     bench_postgresql,
     bench_verify,
 )
@@ -12,6 +13,7 @@ from tests.benchmarks import (
 for bench in (
     bench_booking,
     bench_postgresql,
+    bench_mypage,
     bench_first_paint,
     bench_certificate,
     bench_batch,

@@ -1,0 +1,53 @@
+"""My page as of now: what the view shows, and what has happened since the view was last told.
+
+Nobody waits for the projector. A person who has just booked sees it, also while the projector is busy,
+paused or dead; the view spares us all the events but the last.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from domain.mypage import MyPage
+from storage import tables as t
+from storage.engine import rows_of
+from storage.fold import Fold
+from storage.mypage import MyPageStore
+
+REACH = 20_000
+"""So many of the newest events are looked through. A view that is further behind shows what it has."""
+
+
+class FreshPages:
+    """Reads the view first and the records after it, so that nothing falls between the two."""
+
+    def __init__(self, records: AsyncEngine, mypage: MyPageStore) -> None:
+        self._records = records
+        self._mypage = mypage
+        self._find = "strpos" if records.dialect.name == "postgresql" else "instr"
+
+    async def page_of(self, recipient: str) -> MyPage:
+        """Everything of this person, newest first."""
+        page = await self._mypage.page_of(recipient)
+        e = t.event.c
+        mentioned: Any = getattr(func, self._find)(e.payload, recipient)
+        near = select(func.max(e.seq) - REACH).scalar_subquery()
+        since = (
+            select(e.seq, e.name, e.payload, e.at)
+            .where(e.seq > page.position, e.seq > near, mentioned > 0)
+            .order_by(e.seq)
+        )
+        rows = await rows_of(self._records, since)
+        if not rows:
+            return page
+        fold = Fold(items={item.code: item for item in page.items})
+        for row in rows:
+            fold.add_kept(*row)
+        items = sorted(fold.items.values(), key=lambda item: item.code)
+        items.sort(key=lambda item: item.at, reverse=True)
+        name = fold.people[recipient].name if recipient in fold.people else page.name
+        return replace(page, name=name, items=items, position=rows[-1][0])
