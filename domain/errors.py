@@ -326,6 +326,55 @@ class RecordsNewer(ClinicError):
     text = "A newer version brought the records to layout {found}. This one knows {known}: please upgrade it."
 
 
+class NoRecords(ClinicError):
+    code = "no-records"
+    text = "There are no records of a clinic in {where}."
+
+
+class BackupFailed(ClinicError):
+    code = "backup-failed"
+    text = "No backup was made: {reason}. Earlier backups are as they were."
+
+
+class BackupDamaged(ClinicError):
+    code = "backup-damaged"
+    text = "{file} is no backup that can be trusted: {reason}."
+
+
+class RestoreRefused(ClinicError):
+    code = "restore-refused"
+    text = "Nothing was restored: {reason}. The records are as they were."
+
+
+class RecordsInTheWay(RestoreRefused):
+    code = "records-in-the-way"
+    text = (
+        "Nothing was restored: there are records in {where}. "
+        "With --replace they are put aside, and the backup takes their place."
+    )
+
+
+class RecordsInUse(RestoreRefused):
+    code = "records-in-use"
+    text = "Nothing was restored: {who} has the records open. Close every kiosk and worker, then try again."
+
+
+class BackupBreaksRules(RestoreRefused):
+    code = "backup-breaks-rules"
+    text = (
+        "Nothing was restored: the records in this backup break {count} rules of the clinic "
+        "(--verify shows them). With --anyway they are restored as they are."
+    )
+
+
+class RestoreUnfinished(ClinicError):
+    code = "restore-unfinished"
+    text = (
+        "The records are restored, but not the signing keys yet ({reason}). "
+        "Opening the kiosk, or the next restore, installs them."
+    )
+
+
 class SettingsInvalid(ClinicError):
     code = "settings-invalid"
     text = "{where}: {problem}"

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -23,6 +25,7 @@ from domain.staff import EnrolStaff, ListStaff
 from domain.workflows import carry_out
 from kiosk.credential.checkpoint import Checkpoint
 from kiosk.credential.keys import open_keys
+from kiosk.credential.restored import install_keys
 from kiosk.credential.signer import FolderSigner
 from kiosk.formulary import load_formulary
 from kiosk.paper.address import parse_printer
@@ -35,6 +38,8 @@ from kiosk.pins import ArgonPins
 from kiosk.services import Services
 from kiosk.settings import Settings
 from kiosk.status import answering
+from storage.archive import Manifest
+from storage.backup import Listed, Made, Source, back_up, list_backups
 from storage.check import Checked, check_records
 from storage.check_mypage import check_my_page
 from storage.engine import is_server, prepare_folder, read_model_engine, reader_engine, writer_engine
@@ -43,6 +48,8 @@ from storage.mypage import MyPageStore
 from storage.open import Storage, open_storage
 from storage.reader import SqlReader
 from storage.rebuild import Rebuild
+from storage.restore import Restored, Target, finish, restore, verify
+from storage.schedule import AGAIN, Schedule, due_in, run_schedule
 
 REPORT_SECONDS = 2.0
 FOR_PEOPLE = ("", "kiosk")
@@ -236,3 +243,61 @@ def _migrated(url: str) -> None:
     engine = writer_engine(url)
     migrate(engine)
     engine.dispose()
+
+
+# -- backups ----------------------------------------------------------------------------------------
+
+
+def back_up_clinic(settings: Settings, place: Path | None, *, anyway: bool = False) -> Made:
+    """A backup as this file, in this folder, or where the scheduled ones are. Raises BackupFailed."""
+    place = place or backup_folder(settings)
+    return back_up(_backup_source(settings), place, SystemClock().now(), anyway=anyway)
+
+
+def restore_clinic(settings: Settings, archive: Path, *, replace: bool, anyway: bool) -> Restored:
+    """A backup in the place of the records. Raises a RestoreRefused or BackupDamaged."""
+    return restore(archive, _restore_target(settings), SystemClock().now(), replace=replace, anyway=anyway)
+
+
+def verify_backup(archive: Path) -> tuple[Manifest, Checked]:
+    """What a backup holds, and whatever is wrong with it. Raises BackupDamaged."""
+    return verify(archive)
+
+
+def finish_restore(settings: Settings) -> None:
+    """See to the end of a restore that was killed; to be called before anything is opened."""
+    finish(_restore_target(settings))
+
+
+def list_clinic_backups(settings: Settings, folder: Path | None = None) -> tuple[list[Listed], bool]:
+    """The backups there, newest first, and whether the newest is older than the settings ask for."""
+    backups, hours = list_backups(folder or backup_folder(settings)), settings.backup_hours
+    overdue = not backups or due_in(backups, hours, SystemClock().now()) < -AGAIN
+    return backups, hours > 0 and overdue
+
+
+async def scheduled_backups(settings: Settings, clock: Clock) -> None:
+    """Make a backup whenever one is due, until cancelled; none when ``backup_hours`` is 0."""
+    source, folder = _backup_source(settings), backup_folder(settings)
+    await run_schedule(Schedule(source, folder, settings.backup_hours, settings.backup_keep, clock))
+
+
+def backup_folder(settings: Settings) -> Path:
+    """Where the scheduled backups are."""
+    return settings.backup_folder or settings.data_folder / "backups"
+
+
+def _backup_source(settings: Settings) -> Source:
+    return Source(settings.records_url, settings.key_folder, settings.clinic.code, _version())
+
+
+def _restore_target(settings: Settings) -> Target:
+    take = partial(install_keys, settings.key_folder)
+    return Target(settings.records_url, settings.read_model_url, settings.data_folder, take)
+
+
+def _version() -> str:
+    try:
+        return version("clinic-kiosk")
+    except PackageNotFoundError:  # run from a source tree that was never installed
+        return "0"

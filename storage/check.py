@@ -1,157 +1,163 @@
-"""Whether the records keep the rules of the clinic: one query a rule, answering the rows that do not."""
+"""Whether the records keep the rules of the clinic, and whether the database can be trusted with them."""
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
 
-from sqlalchemy import (
-    CompoundSelect,
-    Connection,
-    Executable,
-    String,
-    and_,
-    cast,
-    exists,
-    func,
-    not_,
-    or_,
-    select,
-)
+from sqlalchemy import Connection
 
-from domain.application import ApplicationStatus
-from domain.booking import BookingStatus
-from domain.injection import InjectionStatus
-from domain.statement import CertificateStatus
-from domain.stock import EntryKind
+from domain.errors import NoRecords, RecordsUnread
 from storage import tables as t
-from storage.types import json_of
+from storage.legible import Found, illegible
+from storage.migrate import LAYOUT
+from storage.moment import Moment, moment_of, one_moment
+from storage.rules import BOOKINGS, CERTIFICATES, INJECTIONS, PROMISES, STOCK, Rule
+from storage.rules_of_events import FOLLOWED, TOLD
+
+RULES = (*STOCK, *BOOKINGS, *INJECTIONS, *CERTIFICATES, *TOLD, *FOLLOWED)
+MOST = 100
+"""Rows that are named for one rule; of more only their number is said."""
 
 
 @dataclass(frozen=True)
 class Violation:
-    """One row that breaks a rule of `language.md`, by its number there."""
+    """One row that breaks a rule of `language.md`, by its number there; 0 is the database itself."""
 
     rule: int
     says: str
+    """The rule, in words."""
     code: str
+    """Which row: its code, or its number."""
+    table: str = ""
+    found: str = ""
+    """What contradicts the rule; codes, numbers and states only."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a check has found, and what it has looked at."""
+
+    violations: list[Violation]
+    rows: dict[str, int]
+    """How many there are, by table."""
+    last_event: int = 0
 
 
 def check(connection: Connection) -> list[Violation]:
-    """Every violation in the records, in the order of the rules; empty when all is well.
+    """Every violation of rules 1 to 9 in the records; empty when all is well.
 
     One read transaction, so that all rules see the same moment.
     """
-    if connection.dialect.name == "postgresql":  # where a statement sees a later moment than the last
-        connection = connection.execution_options(isolation_level="REPEATABLE READ")
-    return [
-        Violation(rule, says, str(row[0]))
-        for rule, says, statement in _RULES
-        for row in connection.execute(statement)
-    ]
+    with one_moment(connection) as moment:
+        return _rules_broken(moment)
 
 
-def _rules() -> list[tuple[int, str, Executable]]:
-    v, b, i, a, c = t.vaccine.c, t.booking.c, t.injection.c, t.application.c, t.certificate.c
-    ledger, lot, event = t.ledger.c, t.lot.c, t.event.c
-    held = _count(t.booking, b.vaccine == v.code, b.status == BookingStatus.RESERVED)
-    waiting = exists().where(b.vaccine == v.code, b.status == BookingStatus.WAITING)
-    given = _count(t.ledger, ledger.reference == i.code, ledger.kind == EntryKind.GIVEN)
-    was_given = i.status.in_((InjectionStatus.COMPLETED, InjectionStatus.VOIDED))
-    live_application = a.status.in_((ApplicationStatus.APPLIED, ApplicationStatus.ISSUED))
-    issued = c.status == CertificateStatus.ISSUED
-    of_injection = t.certificate.join(t.injection, i.code == c.injection)
-    of_application = t.certificate.join(t.application, a.code == c.application)
-    return [
-        (1, "0 <= reserved <= stock", select(v.code).where(or_(v.reserved < 0, v.reserved > v.stock))),
-        (2, "as many doses are reserved as bookings hold one", select(v.code).where(v.reserved != held)),
-        (3, "nobody waits while a dose is free", select(v.code).where(v.stock > v.reserved, waiting)),
-        (4, "an injection takes its dose once", select(i.code).where(was_given, given != 1)),
-        (4, "nothing is taken for what was not injected", select(i.code).where(not_(was_given), given != 0)),
-        (
-            4,
-            "a completed injection completes its booking",
-            select(i.code)
-            .join(t.booking, b.code == i.booking)
-            .where(i.status == InjectionStatus.COMPLETED, b.status != BookingStatus.COMPLETED),
-        ),
-        (
-            5,
-            "an application has a completed injection of the same person",
-            select(a.code)
-            .join(t.injection, i.code == a.injection)
-            .where(
-                live_application,
-                or_(i.status != InjectionStatus.COMPLETED, i.recipient != a.recipient),
-            ),
-        ),
-        (
-            6,
-            "an issued certificate states a completed injection as it is now",
-            select(c.code)
-            .select_from(of_injection)
-            .where(
-                issued,
-                or_(i.status != InjectionStatus.COMPLETED, i.version != c.injection_version),
-            ),
-        ),
-        (
-            7,
-            "an issued certificate has an issued application",
-            select(c.code).select_from(of_application).where(issued, a.status != ApplicationStatus.ISSUED),
-        ),
-        (8, "every booking is told of", _untold(b.code, "booking", ("Booked", "BookingWaitlisted"))),
-        (
-            8,
-            "every injection given is told of",
-            _untold(i.code, "injection", ("InjectionCompleted",), was_given),
-        ),
-        (8, "every application is told of", _untold(a.code, "application", ("CertificateApplied",))),
-        (
-            8,
-            "every issued certificate is told of",
-            _untold(c.code, "certificate", ("CertificateIssued", "CertificateReissued"), issued),
-        ),
-        (
-            8,
-            "no part is ahead of the events",
-            select(t.position.c.listener).where(
-                t.position.c.seq > select(func.coalesce(func.max(event.seq), 0)).scalar_subquery()
-            ),
-        ),
-        (
-            9,
-            "a vaccine's counters are the sums of its ledger",
-            select(v.code).where(
-                or_(
-                    v.stock != _sum(ledger.stock_delta, ledger.vaccine == v.code),
-                    v.reserved != _sum(ledger.reserved_delta, ledger.vaccine == v.code),
-                )
-            ),
-        ),
-        (
-            9,
-            "a lot's doses are the sum of its ledger",
-            select(lot.number).where(
-                lot.remaining
-                != _sum(ledger.stock_delta, and_(ledger.vaccine == lot.vaccine, ledger.lot == lot.number))
-            ),
-        ),
-    ]
+def check_records(url: str) -> Checked:
+    """Everything that can be wrong with the records there, at one moment, beside those who work.
+
+    Raises NoRecords when there are none, RecordsUnread when they cannot be reached.
+    """
+    try:
+        with moment_of(url) as moment:
+            return checked(moment)
+    except RecordsUnread as problem:
+        reason = str(problem.facts["reason"])
+        if not any(sign in reason for sign in ("not a database", "malformed", "corrupt")):
+            raise
+        return Checked([Violation(0, "the file is sound", "-", "file", reason)], {})
 
 
-def _count(table: Any, *conditions: Any) -> Any:
-    return select(func.count()).select_from(table).where(*conditions).scalar_subquery()
+def checked(moment: Moment) -> Checked:
+    """The database first: on one that is damaged nothing else can be judged."""
+    violations = list(_faults(moment))
+    if violations and not all(v.table in t.metadata.tables for v in violations):
+        return Checked(violations, {})
+    violations += _rules_broken(moment)
+    count = " UNION ALL ".join(f"SELECT '{name}', COUNT(*) FROM {name}" for name in t.metadata.tables)
+    [[last]] = moment.ask("SELECT COALESCE(MAX(seq), 0) FROM event").fetchall()
+    return Checked(violations, dict(moment.ask(count).fetchall()), last)
 
 
-def _sum(column: Any, condition: Any) -> Any:
-    return select(func.coalesce(func.sum(column), 0)).where(condition).scalar_subquery()
+def layout_of(moment: Moment) -> str:
+    """The layout of the records. Raises NoRecords."""
+    try:
+        [[found]] = moment.ask("SELECT version_num FROM alembic_version").fetchall()
+    except (moment.error, ValueError) as problem:
+        if isinstance(problem, ValueError) or "alembic_version" in str(problem):
+            raise NoRecords(where=moment.where) from problem
+        raise
+    return str(found)
 
 
-def _untold(code: Any, key: str, names: tuple[str, ...], *conditions: Any) -> CompoundSelect[Any]:
-    """Codes of which no event of these names tells."""
-    told = select(json_of(t.event.c.payload)[key].as_string()).where(t.event.c.name.in_(names))
-    return select(cast(code, String)).where(*conditions).except_(told)
+def _faults(moment: Moment) -> Iterator[Violation]:
+    """What the database should see to by itself: its pages, its layout, its indexes, what they promise."""
+    found = layout_of(moment)
+    if moment.on_sqlite:
+        said = [str(row[0]) for row in moment.ask(f"PRAGMA integrity_check({MOST})")]
+        # What a constraint should have refused, the rules find by its row.
+        if pages := [page for page in said if page != "ok" and not page.startswith("CHECK")]:
+            yield from (Violation(0, "the file is sound", "-", "file", page) for page in pages)
+            return
+    if found < LAYOUT:
+        yield Violation(0, f"the layout is {LAYOUT}: open the kiosk, or wait for it", found, "records")
+        return
+    if found == LAYOUT:
+        yield from _missing_indexes(moment)
+    for rule in PROMISES:
+        yield from _broken(moment, rule)
 
 
-_RULES = _rules()
+def _missing_indexes(moment: Moment) -> Iterator[Violation]:
+    if moment.on_sqlite:
+        names = "SELECT name FROM sqlite_master WHERE type = 'index'"
+    else:
+        names = "SELECT indexname FROM pg_indexes WHERE schemaname = current_schema()"
+    there = {row[0] for row in moment.ask(names)}
+    for table in t.metadata.sorted_tables:
+        for index in table.indexes:
+            if index.name not in there:
+                yield Violation(0, "every index is there", str(index.name), table.name)
+
+
+def _rules_broken(moment: Moment) -> list[Violation]:
+    problems = list(_limited(illegible(moment)))
+    unread = [found.code for found in problems if found.table == "event" and found.code.isdigit()]
+    for rule in RULES:
+        problems += _broken(moment, rule, unread)
+    return sorted(problems, key=lambda found: found.rule)
+
+
+def _broken(moment: Moment, rule: Rule, unread: Iterable[str] = ()) -> Iterator[Violation]:
+    sql = _asked_of(moment.dialect.name, rule.sql)
+    if unread:  # their payload would end the question
+        readable = f"(SELECT * FROM event WHERE seq NOT IN ({', '.join(unread)}))"
+        sql = re.sub(r"\bFROM event\b(?! [a-z]\b)", f"FROM {readable} AS event", sql)
+    found = moment.ask(sql)
+    names = [column[0].replace("_", " ") for column in found.description[1:]]
+    for row in found.fetchmany(MOST):
+        facts = (f"{name} {'none' if v in {None, ''} else v}" for name, v in zip(names, row[1:], strict=True))
+        yield Violation(rule.number, rule.says, str(row[0]), rule.table, ", ".join(facts))
+    if more := sum(1 for _ in found):
+        yield Violation(rule.number, rule.says, f"and {more} more", rule.table)
+
+
+@lru_cache(maxsize=256)
+def _asked_of(dialect: str, sql: str) -> str:
+    """The same question to PostgreSQL, which has to be told that a text holds JSON."""
+    return re.sub(r"((?:\be\.)?\bpayload) ->>", r"CAST(\1 AS JSON) ->>", sql) if dialect != "sqlite" else sql
+
+
+def _limited(problems: Iterable[Found]) -> Iterator[Violation]:
+    count: Counter[tuple[int, str, str]] = Counter()
+    for problem in problems:
+        kind = problem.rule, problem.table, problem.says
+        count[kind] += 1
+        if count[kind] <= MOST:
+            yield Violation(problem.rule, problem.says, problem.row, problem.table, problem.found)
+    for (rule, table, says), number in count.items():
+        if number > MOST:
+            yield Violation(rule, says, f"and {number - MOST} more", table)

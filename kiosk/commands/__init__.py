@@ -6,6 +6,8 @@ the module of the command that was typed is imported.
 
 COMMANDS: dict[str, str] = {
     "check": "test every rule of the clinic on the records",
+    "backup": "records and keys in one file, beside a running kiosk",
+    "restore": "a backup in the place of the records; --list shows what there is",
     "mypage": "the view that my page is read from",
     "printers": "the printers that can be chosen in the settings",
     "worker": "parts of the clinic in a process of their own",

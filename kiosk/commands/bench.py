@@ -12,10 +12,10 @@ from kiosk.bench.overload import Overload, Row, temporary_folder
 from kiosk.settings import Settings
 
 HEAD = (
-    f"{'':30}{'accepted':>9}{'sold out':>9}{'refused':>9}{'failed':>7}{'oversold':>9}"
-    f"{'/s':>8}{'x bare':>7}{'p50 ms':>8}{'p99 ms':>8}{'max ms':>8}{'fair':>6}"
+    f"{'':27}{'accepted':>9}{'sold out':>9}{'refused':>9}{'failed':>7}{'oversold':>9}"
+    f"{'x bare':>8}{'x cap.':>7}{'p50 ms':>8}{'p99 ms':>8}{'max ms':>8}{'fair':>6}"
 )
-ORIGINAL = "the services this grew from, 100 clients: 84 % answered, 16 % failed"
+ORIGINAL = "The services this grew from, 100 clients: 84 % answered, 16 % failed."
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,17 +35,21 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
     with temporary_folder(asked.folder) as folder:
         overload = Overload(Path(folder), asked.seconds, asked.flush_ms)
         if not asked.json:
-            print(f"{ORIGINAL}\n{HEAD}", flush=True)
+            print(HEAD, flush=True)
         for row in overload.rows():
             well = well and not row.failed and not row.oversold
             print(json.dumps(asdict(row)) if asked.json else _line(row), flush=True)
-    low, high = min(overload.bares), max(overload.bares)
-    print(f"1.00 is a bare connection's {low:,.0f} to {high:,.0f} bookings a second", file=sys.stderr)
+            for problem, times in row.problems.items():
+                print(f"{row.load}: {problem}, {times} times", file=sys.stderr)
+            if not asked.json:
+                print(f"  1.00 is {row.bare:,.0f} bare bookings a second", file=sys.stderr)
+    print(ORIGINAL, file=sys.stderr if asked.json else sys.stdout)
     return 0 if well else 1
 
 
 def _line(row: Row) -> str:
+    of_capacity = "" if row.of_capacity is None else f"{row.of_capacity:.2f}"
     return (
-        f"{row.load:30}{row.accepted:9}{row.sold_out:9}{row.refused:9}{row.failed:7}{row.oversold:9}"
-        f"{row.goodput:8,.0f}{row.ratio:7.2f}{row.p50:8.1f}{row.p99:8.1f}{row.longest:8.1f}{row.fairness:6.2f}"
+        f"{row.load:27}{row.accepted:9}{row.sold_out:9}{row.refused:9}{row.failed:7}{row.oversold:9}"
+        f"{row.of_bare:8.2f}{of_capacity:>7}{row.p50:8.1f}{row.p99:8.1f}{row.longest:8.1f}{row.fairness:6.2f}"
     )

@@ -1,0 +1,35 @@
+"""`kiosk backup`: records and keys in one file, beside a kiosk that is running."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from kiosk.bootstrap import back_up_clinic
+from kiosk.commands.counted import counted, size
+from kiosk.settings import Settings
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Where to."""
+    parser.add_argument(
+        "place", type=Path, nargs="?", metavar="FILE|FOLDER",
+        help="a name that ends in .backup, or a folder; the backup folder of the settings when not given",
+    )  # fmt: skip
+    parser.add_argument("--anyway", action="store_true", help="also records that break a rule of the clinic")
+
+
+def run(settings: Settings, asked: argparse.Namespace) -> int:
+    """The file's name on stdout; what is in it, and that it was read back, on stderr."""
+    begun = time.monotonic()
+    made = back_up_clinic(settings, asked.place, anyway=asked.anyway)
+    manifest, seconds = made.manifest, time.monotonic() - begun
+    keys = ", and the signing keys" if len(manifest.files) > 1 else ""
+    print(made.path)
+    print(f"{size(made.size)}: {counted(manifest.rows)}{keys}.", file=sys.stderr)
+    rules = f"{manifest.violations} rows break a rule" if manifest.violations else "every rule holds"
+    print(f"Read back and checked, {rules}; {seconds:.1f} s.", file=sys.stderr)
+    print("Whoever has this file can read the records and sign certificates: keep it safe.", file=sys.stderr)
+    return 0

@@ -1,0 +1,76 @@
+"""`kiosk restore`: a backup in the place of the records; what backups there are, and whether one is sound."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from kiosk.bootstrap import backup_folder, list_clinic_backups, restore_clinic, verify_backup
+from kiosk.commands.counted import ago, counted, size
+from kiosk.settings import Settings
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """A file, and what to do with it."""
+    parser.add_argument("file", type=Path, nargs="?", metavar="FILE", help="a backup; a folder with --list")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--list", action="store_true", help="the backups there are, newest first")
+    what.add_argument(
+        "--verify", action="store_true", help="test every byte and rule; nothing is restored"
+    )
+    what.add_argument("--replace", action="store_true", help="put the records that are there aside")
+    parser.add_argument(
+        "--anyway", action="store_true", help="also one that breaks a rule of the clinic"
+    )
+
+
+def run(settings: Settings, asked: argparse.Namespace) -> int:
+    """Exit 1 when nothing was restored, when a backup is not sound, or when the newest is overdue."""
+    if asked.list:
+        return _list(settings, asked.file)
+    if asked.file is None:
+        print("kiosk restore: which FILE? `kiosk restore --list` shows what there is.", file=sys.stderr)
+        return 2
+    return _verify(asked.file) if asked.verify else _restore(settings, asked)
+
+
+def _list(settings: Settings, folder: Path | None) -> int:
+    now, folder = datetime.now(UTC), folder or backup_folder(settings)
+    backups, overdue = list_clinic_backups(settings, folder)
+    for backup in backups:
+        made = backup.manifest
+        if made is None:
+            print(f"{backup.path.name}\t{size(backup.size)}\tcannot be read: {backup.problem}")
+            continue
+        when = settings.clinic.local(made.made_at).strftime("%Y-%m-%d %H:%M")
+        flaw = f"\tbreaks {made.violations} rules" if made.violations else ""
+        held = f"{size(backup.size)}\t{counted(made.rows)}"
+        print(f"{backup.path.name}\t{when}\t{ago(made.made_at, now)}\t{held}{flaw}")
+    count = f"{len(backups)} backup{'s' if len(backups) != 1 else ''} in {folder}"
+    late = f" OVERDUE: one is to be made every {settings.backup_hours} hours." if overdue else ""
+    print(f"{count}.{late}", file=sys.stderr)
+    return 1 if overdue else 0
+
+
+def _verify(file: Path) -> int:
+    manifest, checked = verify_backup(file)
+    for violation in checked.violations:
+        print(f"rule {violation.rule}\t{violation.table} {violation.code}\t{violation.says}")
+    rules = f"{len(checked.violations)} rows break a rule" if checked.violations else "every rule holds"
+    when = f"{manifest.made_at:%Y-%m-%d %H:%M} UTC"
+    print(f"Sound, {rules}: {counted(checked.rows)}, of {when}.", file=sys.stderr)
+    return 1 if checked.violations else 0
+
+
+def _restore(settings: Settings, asked: argparse.Namespace) -> int:
+    done = restore_clinic(settings, asked.file, replace=asked.replace, anyway=asked.anyway)
+    when = settings.clinic.local(done.manifest.made_at).strftime("%Y-%m-%d %H:%M")
+    print(f"Restored as of {when}: {counted(done.manifest.rows)}.", file=sys.stderr)
+    if done.aside:
+        print(f"What was there before is in {done.aside}.", file=sys.stderr)
+    keys = "are the backup's" if done.keys else "stay as they were: they are of the same root, and newer"
+    print(f"The signing keys {keys}.", file=sys.stderr)
+    print("My page is told again when the kiosk opens.", file=sys.stderr)
+    return 0

@@ -1,0 +1,249 @@
+"""Whether every row can be read as the program reads it, and agrees with itself.
+
+A database keeps whatever text it is given; words, dates and JSON are only looked at when somebody asks for
+the row. Here every row is asked for: words and dates by the database itself, JSON by the program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from datetime import timedelta
+from functools import cache
+from itertools import islice
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import Date, Table
+
+from domain.events import BY_NAME
+from domain.injection import Dose
+from domain.statement import CertificateFacts, DoseFacts
+from storage import tables as t
+from storage.moment import Moment
+from storage.types import Instant, Json, Word
+
+UNREADABLE = (ValueError, TypeError, KeyError, msgspec.MsgspecError)
+
+
+class Found(NamedTuple):
+    """A row, and the rule that it breaks."""
+
+    rule: int
+    table: str
+    row: str
+    says: str
+    found: str = ""
+
+
+def illegible(moment: Moment) -> Iterator[Found]:
+    """Every row of which a column cannot be read, or says otherwise than another."""
+    for sql, name in _plain(moment.dialect.name):
+        for row, column in moment.rows(sql):
+            yield Found(0, name, str(row), f"its {column} can be read")
+    for table, judge in _JUDGES.items():
+        yield from _as_text(moment, table, _of_table(moment, table, judge))
+    yield from _as_text(moment, t.event, _events(moment))
+    yield from _certified(moment)
+
+
+# -- words and dates ------------------------------------------------------------------------------
+
+
+@cache
+def _plain(dialect: str) -> list[tuple[str, str]]:
+    """A question a table for what is no word of its enumeration, and no date."""
+    questions = []
+    for table in t.metadata.sorted_tables:
+        wrong = {c.name: _unlike(c.name, c.type, dialect) for c in table.columns if c.name}
+        cases = " ".join(f"WHEN {says} THEN '{name}'" for name, says in wrong.items() if says)
+        if cases:
+            found = f"SELECT {_key(table)} AS code, CASE {cases} END AS wrong FROM {table.name}"
+            questions.append((f"SELECT code, wrong FROM ({found}) found WHERE wrong IS NOT NULL", table.name))
+    return questions
+
+
+def _unlike(name: str, kind: object, dialect: str) -> str:
+    if isinstance(kind, Word):
+        words = ", ".join(f"'{word}'" for word in kind.kind)
+        return f"{name} NOT IN ({words})"
+    if dialect != "sqlite" or not isinstance(kind, (Instant, Date)):
+        return ""  # PostgreSQL takes no other
+    # Of fixed width, so that text stands in the order of time; SQLite's own functions would mend a date.
+    like = f"{name} NOT GLOB '????-??-??{'T??:??:??.??????+00:00' if isinstance(kind, Instant) else ''}'"
+    day = f"datetime({name}) IS NULL OR date({name}) <> substr({name}, 1, 10)"
+    return f"{name} IS NOT NULL AND ({like} OR {day})"
+
+
+def _key(table: Table) -> str:
+    names = [column.name for column in table.columns]
+    return next(name for name in ("code", "number", "seq", *names) if name in names)
+
+
+# -- JSON, and what a row says of itself ----------------------------------------------------------
+
+Judge = Callable[[dict[str, Any]], Iterator[tuple[int, str]]]
+
+
+def _of_table(moment: Moment, table: Table, judge: Judge) -> Iterator[Found]:
+    names, key = [column.name for column in table.columns], _key(table)
+    decoders = [
+        (n, msgspec.json.Decoder(column.type.kind).decode)
+        for n, column in enumerate(table.columns)
+        if isinstance(column.type, Json)
+    ]
+    for row in moment.rows(f"SELECT {', '.join(names)} FROM {table.name}"):
+        values = list(row)
+        try:
+            for n, decode in decoders:
+                if values[n] is not None:
+                    values[n] = decode(values[n])
+        except UNREADABLE:
+            yield Found(0, table.name, str(row[names.index(key)]), f"its {names[n]} can be read")
+            continue
+        for rule, problem in judge(dict(zip(names, values, strict=True))):
+            yield Found(rule, table.name, str(row[names.index(key)]), problem)
+
+
+def _events(moment: Moment) -> Iterator[Found]:
+    decoders = {name: msgspec.json.Decoder(kind).decode for name, kind in BY_NAME.items()}
+    for seq, name, payload in moment.rows("SELECT seq, name, payload FROM event"):
+        if name not in decoders:
+            yield Found(8, "event", str(seq), "it is of a kind that this version knows")
+            continue
+        try:
+            decoders[name](payload)
+        except UNREADABLE:
+            yield Found(0, "event", str(seq), "its payload can be read")
+
+
+def _as_text(moment: Moment, table: Table, found: Iterator[Found]) -> Iterator[Found]:
+    """SQLite's driver stops at a text that is none, and its message would show it: name the row instead."""
+    try:
+        yield from found
+    except moment.error as problem:
+        if not moment.on_sqlite or "decode" not in str(problem):
+            raise
+        yield from _no_text(moment, table)
+
+
+def _no_text(moment: Moment, table: Table) -> Iterator[Found]:
+    names = [column.name for column in table.columns]
+    kept, moment.driver.text_factory = moment.driver.text_factory, bytes
+    try:
+        for row in moment.rows(f"SELECT {_key(table)}, {', '.join(names)} FROM {table.name}"):
+            code = row[0].decode(errors="replace") if isinstance(row[0], bytes) else str(row[0])
+            for name, value in zip(names, row[1:], strict=True):
+                try:
+                    _ = value.decode() if isinstance(value, bytes) else value
+                except UnicodeDecodeError:
+                    yield Found(0, table.name, code, f"its {name} can be read")
+    finally:
+        moment.driver.text_factory = kept
+
+
+def _recipient(row: dict[str, Any]) -> Iterator[tuple[int, str]]:
+    if row["name"] != row["person"].name:
+        yield 0, "it is found under its own name"
+
+
+def _vaccine(row: dict[str, Any]) -> Iterator[tuple[int, str]]:
+    if row["presentation_key"] != row["presentation"].key:
+        yield 0, "it is found under its own presentation"
+
+
+def _injection(row: dict[str, Any]) -> Iterator[tuple[int, str]]:
+    dose: Dose | None = row["dose"]
+    if (dose is not None) != (row["status"] in {"completed", "voided"}):
+        yield 4, "it has a dose exactly when one was given"
+    if row["lot"] != (dose.lot if dose else ""):
+        yield 9, "it is found under the lot of its dose"
+    if dose is None:
+        return
+    if not 1 <= dose.dose_number <= dose.dose_total:
+        yield 6, "a dose is one of its series"
+    if (dose.next_due_on is None) != (dose.dose_number == dose.dose_total):
+        yield 6, "a next dose is due exactly when the series is incomplete"
+    if abs(dose.given_at.date() - dose.given_on) > timedelta(days=1):  # days begin where the clinic is
+        yield 6, "a dose was given on the day of the instant at which it was given"
+    if row["checked_in_at"] is None or row["screening"] is None:
+        yield 4, "who was injected was checked in and screened"
+
+
+def _certificate(row: dict[str, Any]) -> Iterator[tuple[int, str]]:
+    was_issued = row["status"] in {"issued", "revoked"}
+    if was_issued != (row["facts"] is not None) or was_issued != (row["credential"] is not None):
+        yield 7, "it states something, and is signed, exactly when it was issued"
+    elif row["facts"] and row["facts"].number != row["code"]:
+        yield 6, "it states its own number"
+    if row["status"] == "revoked" and not row["reason"]:
+        yield 7, "it was revoked for a reason"
+    if row["prints"] < 0:
+        yield 7, "it was printed, or not"
+
+
+def _staff(row: dict[str, Any]) -> Iterator[tuple[int, str]]:
+    if not row["roles"]:
+        yield 0, "it has a role"
+
+
+_JUDGES: dict[Table, Judge] = {
+    t.recipient: _recipient,
+    t.vaccine: _vaccine,
+    t.injection: _injection,
+    t.certificate: _certificate,
+    t.staff: _staff,
+}
+
+
+# -- what certificates say of injections ----------------------------------------------------------
+
+
+def _certified(moment: Moment) -> Iterator[Found]:
+    """Rule 6 for every dose that a certificate states: an earlier one of the series may have changed too."""
+    issued = "SELECT code, recipient, injection, facts FROM certificate WHERE status = 'issued'"
+    found = moment.rows(issued)
+    while batch := list(islice(found, 500)):
+        certificates = [read for row in batch if (read := _with_facts(row))]
+        injections = _injections(
+            moment, {dose.injection for *_, facts in certificates for dose in facts.doses}
+        )
+        for code, recipient, injection, facts in certificates:
+            if not facts.doses or facts.dose.injection not in {injection, ""}:
+                yield Found(6, "certificate", code, "it states the injection that was applied for")
+            for dose in facts.doses:
+                if dose.injection and (problem := _misstated(dose, recipient, injections)):
+                    yield Found(6, "certificate", code, problem, f"injection {dose.injection}")
+
+
+def _with_facts(row: Any) -> tuple[str, str, str, CertificateFacts] | None:
+    try:
+        return (*row[:3], msgspec.json.decode(row[3], type=CertificateFacts))
+    except UNREADABLE:
+        return None  # reported with its row
+
+
+def _injections(moment: Moment, codes: set[str]) -> dict[str, tuple[str, str, str | None]]:
+    listed = ", ".join(f"'{code}'" for code in ("-", *codes) if code == "-" or code.isalnum())
+    found = moment.ask(f"SELECT code, recipient, status, dose FROM injection WHERE code IN ({listed})")
+    return {code: (recipient, status, dose) for code, recipient, status, dose in found}
+
+
+def _misstated(
+    stated: DoseFacts, recipient: str, injections: dict[str, tuple[str, str, str | None]]
+) -> str | None:
+    owner, status, dose_text = injections.get(stated.injection, ("", "missing", None))
+    if status != "completed" or dose_text is None:
+        return "every dose that it states was given, and stands"
+    if owner != recipient:
+        return "every dose that it states is of its own person"
+    try:
+        dose = msgspec.json.decode(dose_text, type=Dose)
+    except UNREADABLE:
+        return None
+    names = [field.name for field in fields(DoseFacts) if field.name != "injection"]
+    same = all(
+        getattr(stated, name) == getattr(dose if hasattr(dose, name) else dose.presentation, name)
+        for name in names
+    )
+    return None if same else "it states every dose as it is recorded"
