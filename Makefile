@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check install --quiet -c constraints.txt
 
-.PHONY: run demo test check format bench clean
+.PHONY: run demo test check format bench crash clean
 
 run: $(VENV)/.run
 	@$(BIN)/kiosk
@@ -28,6 +28,9 @@ format: $(VENV)/.test
 
 bench: $(VENV)/.test
 	$(BIN)/python -m tests.benchmarks
+
+crash: $(VENV)/.test
+	KIOSK_KILLS=400 KIOSK_SERVER_KILLS=20 KIOSK_CUTS=10000 $(BIN)/pytest -n 2 --dist worksteal tests/faults
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -11,7 +11,7 @@ from sqlalchemy import URL, Connection, Engine, Executable, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from domain.errors import StorageUnavailable
+from domain.errors import RecordsUnread, StorageUnavailable
 
 
 class Session(Protocol):
@@ -37,8 +37,8 @@ class Session(Protocol):
     def commit(self, changed: bool) -> None:
         """Commit, and let the other kiosks know when anything was changed."""
 
-    def settle(self) -> None:
-        """Wait until nothing can be committed any more that a broken connection had asked for."""
+    def settle(self, problem: BaseException) -> None:
+        """See that nothing of what met this problem can come true any more. Raises the driver's errors."""
 
     def close(self) -> None:
         """Let the connection go, and with it what was not committed."""
@@ -118,19 +118,21 @@ def for_writing(engine: AsyncEngine) -> AsyncEngine:
     return engine.execution_options(**backend(engine.dialect.name).WRITING)
 
 
-async def rows_of(engine: AsyncEngine, statement: Executable) -> Sequence[Any]:
-    """What a query finds. A server that went away is waited for a little.
+async def rows_of(
+    engine: AsyncEngine, statement: Executable, values: Mapping[str, Any] | None = None
+) -> Sequence[Any]:
+    """What a query finds, with these values as its parameters. A server that is away is waited for a little.
 
-    Raises StorageUnavailable.
+    Raises RecordsUnread.
     """
     for pause in (*backend(engine.dialect.name).PAUSES, None):
         try:
             async with engine.connect() as connection:
-                return (await connection.execute(statement)).all()
+                return (await connection.execute(statement, values)).all()
         except DBAPIError as problem:
             gone = problem.connection_invalidated or isinstance(problem, OperationalError)
             if pause is None or not gone:
-                raise StorageUnavailable(reason=in_short(problem)) from problem
+                raise RecordsUnread(reason=in_short(problem)) from problem
             await asyncio.sleep(pause)
     raise AssertionError("the last attempt returns or raises")
 

@@ -27,18 +27,23 @@ def migrate(engine: Engine) -> None:
         if _fits(connection):
             return
         connection.rollback()
-        from alembic import command
-        from alembic.config import Config
-
-        config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         # Another kiosk may be at it: whoever comes second finds it done.
         with backend(connection.dialect.name).taking_turn(connection):
             if _fits(connection):
                 return
-            config.attributes["connection"] = connection
-            command.upgrade(config, LAYOUT)
+            lay_out(connection)
             connection.commit()
+
+
+def lay_out(connection: Connection) -> None:
+    """Run the migrations that are missing within the transaction that the connection is in."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, LAYOUT)
 
 
 def _fits(connection: Connection) -> bool:

@@ -116,7 +116,7 @@ class PostgresqlSession:
         if commit.statusmessage != "COMMIT":  # it answers ROLLBACK when the transaction had failed
             raise psycopg.OperationalError("the transaction was rolled back")
 
-    def settle(self) -> None:
+    def settle(self, problem: BaseException) -> None:
         """See `storage.engine.Session.settle`.
 
         The server may still be committing for a connection that broke: it holds the turn until then.

@@ -86,8 +86,17 @@ class SqliteSession:
         self.cursor.execute("COMMIT")
         self._turn.give()
 
-    def settle(self) -> None:
-        """See `storage.engine.Session.settle`. A closed connection has taken its transaction with it."""
+    def settle(self, problem: BaseException) -> None:
+        """See `storage.engine.Session.settle`.
+
+        A commit whose sync failed stands complete in the log, where whoever opens the file after a crash
+        would find it. A commit of nothing is written over it, unless there was no room for it to begin with.
+        """
+        if getattr(problem, "sqlite_errorcode", None) == pysqlite3.SQLITE_FULL:
+            return
+        self.begin()
+        self.cursor.execute("PRAGMA user_version=0")
+        self.commit(changed=False)
 
     def close(self) -> None:
         """See `storage.engine.Session.close`."""
@@ -98,9 +107,17 @@ class SqliteSession:
 
 
 def prepare_folder(url: URL) -> None:
-    """Make the folder of the file, for its owner only."""
+    """Make the folder of the file, for its owner only, and bring its name down to the disk.
+
+    A commit is safe when the file is; the file is safe when the way to it is.
+    """
     if url.database:
-        Path(url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = Path(url.database).parent
+        made = [place for place in (folder, *folder.parents) if not place.exists()]
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for place in made or [folder]:  # another part of the kiosk may have made it a moment ago
+            with contextlib.suppress(OSError):  # above our own folder little is ours to open
+                _sync(place.parent)
 
 
 def writer_engine(url: URL) -> Engine:
@@ -161,6 +178,14 @@ def _async_engine(url: URL, **pragmas: str) -> AsyncEngine:
         connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
 
     return engine
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _pragmas(connection: Any, **pragmas: str | int) -> None:

@@ -11,6 +11,8 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+
 from domain.errors import ApplicationClosed, CertificateClosed, ClinicBusy, NotFound, PaperFailed, Resting
 from domain.parts import Part, Task, TaskKind, TaskStatus
 from domain.ports import UnitOfWork
@@ -39,6 +41,8 @@ def passes(error: Exception) -> bool:
     """Whether it lies in the circumstances, so that trying again later is right, however often."""
     if isinstance(error, PaperFailed):
         return not error.of_this_paper and not error.may_have_come_out
+    if isinstance(error, DBAPIError):  # my page's own database, unless it is what the event says
+        return not isinstance(error, (IntegrityError, DataError))
     return isinstance(error, (*FAILURES, Resting, ClinicBusy))
 
 
@@ -71,8 +75,8 @@ class TaskQueue:
             if closing() or await self.outbox.is_paused(self.part):
                 return False
             async with self.leases.hold(f"task:{task.subject}") as held:
-                if held and (task := await self.outbox.task(task.code)).status is TaskStatus.WAITING:
-                    await self._do(task)
+                if held and (due := await self.outbox.due(task.code)):
+                    await self._do(due)
                     done += 1
         return done > 0
 
@@ -81,8 +85,8 @@ class TaskQueue:
             if task.kind is TaskKind.EVENT and self.listener:
                 await self.listener.again(await self.outbox.event(task.event), task)
             else:
-                if self.once:
-                    await self._end(task, TaskStatus.ASIDE, INTERRUPTED)
+                if self.once and not await self._begin(task):
+                    return
                 await self.carry_out(task)
                 await self._end(task, TaskStatus.DONE)
         except MOOT as refusal:
@@ -92,14 +96,28 @@ class TaskQueue:
                 if self.once:
                     await self._end(task, TaskStatus.WAITING, problem_of(error))
                 raise
-            log.exception("%s failed at a task", self.part)
+            log.error("%s failed at a task: %s", self.part, problem_of(error))
             aside = task.attempts + 1 >= ATTEMPTS or getattr(error, "may_have_come_out", False)
             status = TaskStatus.ASIDE if aside else TaskStatus.WAITING
             await self._end(task, status, problem_of(error), tried=1)
 
+    async def _begin(self, task: Task) -> bool:
+        """Say in the records that it is begun; False when somebody else has: the lease was lost on the way."""
+
+        def work(uow: UnitOfWork) -> bool:
+            now = uow.tasks.get(task.code)
+            if now.status is not TaskStatus.WAITING:
+                return False
+            uow.tasks.save(replace(now, status=TaskStatus.ASIDE, problem=INTERRUPTED))
+            return True
+
+        return await self.writer.run_behind(work, f"{task.code}:{secrets.token_hex(8)}", "Relay")
+
     async def _end(self, task: Task, status: TaskStatus, problem: str = "", tried: int = 0) -> None:
         def work(uow: UnitOfWork) -> None:
             now = uow.tasks.get(task.code)
+            if not now.is_live:  # the lease was lost on the way, and somebody else has ended it
+                return
             uow.tasks.save(replace(now, status=status, problem=problem, attempts=now.attempts + tried))
             if status is TaskStatus.ASIDE and task.kind is TaskKind.EVENT:
                 for later in uow.tasks.live_of(task.part, task.subject):

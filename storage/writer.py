@@ -77,6 +77,10 @@ class SqlWriter:
         self.admission = Admission(BATCH, patience)
         self._listeners: list[Callable[[], None]] = []
         self._closed = False
+        self._start()
+
+    def _start(self) -> None:
+        """A thread of its own, so that a slow disk keeps no screen waiting."""
         self._thread = threading.Thread(target=self._serve, name="writer", daemon=True)
         self._thread.start()
 
@@ -194,11 +198,11 @@ class SqlWriter:
         self._disconnect()
         try:
             session, uow = self._connected()
-            session.settle()
+            session.settle(problem)
             uow.begin()
             uow.look_up([job.command_id for job in batch])
             undone = [job for job in batch if not _answered(job, uow)]
-        except self._database_error:
+        except (self._database_error, OSError):
             self._disconnect()
             for job in batch:
                 job.error = OutcomeUnknown() if self._committing else StorageUnavailable(reason=reason)

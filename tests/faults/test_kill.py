@@ -4,128 +4,145 @@ every event has reached every part once in effect.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import select
-import signal
-from collections import defaultdict
-from multiprocessing.reduction import DupFd
 from pathlib import Path
 from random import Random
 from time import monotonic
-from typing import Any
 
 import pytest
+from sqlalchemy import select
 
-from kiosk.bootstrap import rebuild_my_page
 from kiosk.settings import Settings
-from storage.engine import read_model_engine, writer_engine
-from storage.mypage import MyPageStore
-from tests.clinics import clinic_in, keep_in, settings_in, violations
-from tests.faults.load import CAPACITY, serve
+from storage import tables as t
+from storage.engine import writer_engine
+from tests.clinics import clinic_in, keep_in, settings_in
+from tests.faults.aftermath import my_page_is_what_the_events_tell
+from tests.faults.conftest import Told
+from tests.faults.load import CAPACITY
+from tests.faults.nursery import DIED, PATIENCE_SECONDS, Child, Nursery
+from tests.faults.witness import Said, broken
 from tests.postgresql import Server
 
 KILLS = int(os.environ.get("KIOSK_KILLS", "50"))
 SHARES = 2
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["tests.faults.load"])
+LOAD, WORKER = "tests.faults.children:serve_until_killed", "tests.faults.children:work_until_killed"
+PARTS = ["injection-intake", "issuing", "my-page"]
 
 
-def run_and_kill(folder: Path, seed: int) -> list[tuple[str, str]]:
-    """Run the load, kill it somewhere in its first second of work; what it had acknowledged."""
-    reading, writing = os.pipe()
-    os.set_inheritable(writing, True)
-    process = PROCESSES.Process(target=_served, args=(str(folder), DupFd(writing), seed), daemon=True)
-    process.start()
-    os.close(writing)
-    heard = b""
-    deadline = None
-    pause = Random(seed).uniform(0.0, 0.6)
-    while True:
-        left = 30.0 if deadline is None else max(0.0, deadline - monotonic())
-        ready, _, _ = select.select([reading], [], [], left)
-        if ready and (chunk := os.read(reading, 65536)):
-            heard += chunk
-            deadline = deadline or monotonic() + pause
-            if monotonic() < deadline:
-                continue
-        assert deadline is not None, "the load never began"
-        break
-    assert process.pid is not None
-    os.kill(process.pid, signal.SIGKILL)
-    process.join()
-    while chunk := os.read(reading, 65536):
-        heard += chunk
-    os.close(reading)
-    whole = heard[: heard.rfind(b"\n") + 1].decode().split("\n")
-    return [(word, code) for word, _, code in (line.partition(" ") for line in whole if line)]
+def at_work(child: Child, lines: int = 1) -> None:
+    """Until it has said so many lines more."""
+    before = len(child.lines)
+    child.hear(lambda said: len(said) >= before + lines or DIED in said)
+    assert len(child.lines) >= before + lines, child.errors.read_text()
+    assert DIED not in child.lines, child.errors.read_text()
 
 
-def _served(folder: str, pipe: object, seed: int) -> None:
-    serve(folder, pipe.detach(), seed)  # type: ignore[attr-defined]
+def problems(settings: Settings, said: Said) -> list[str]:
+    """What is not as it was said, in the records as they are at this moment."""
+    engine = writer_engine(settings.records_url)
+    found = broken(engine, said)
+    engine.dispose()
+    return found
 
 
-@pytest.mark.parametrize("share", range(SHARES))
-async def test_a_killed_clinic_loses_nothing_that_it_acknowledged(tmp_path: Path, share: int) -> None:
-    await kill_again_and_again(tmp_path, KILLS // SHARES, share)
+def intake(settings: Settings) -> int:
+    """How far the injection desk has been told of the events."""
+    engine = writer_engine(settings.records_url)
+    with engine.connect() as connection:
+        place = connection.scalar(select(t.position.c.seq).where(t.position.c.listener == PARTS[0]))
+    engine.dispose()
+    return place or 0
 
 
-async def test_nor_does_a_kiosk_that_is_killed_beside_a_postgresql(
-    tmp_path: Path, postgresql: Server
-) -> None:
-    url = postgresql.url(postgresql.database())
-    keep_in(tmp_path, url, url)
-    await kill_again_and_again(tmp_path, KILLS // 5, share=SHARES)
-
-
-async def kill_again_and_again(tmp_path: Path, kills: int, share: int) -> None:
-    said: dict[str, set[str]] = defaultdict(set)
-    settings = settings_in(tmp_path, CAPACITY)
-    for number in range(kills):
-        for word, code in run_and_kill(tmp_path, seed=share * 1000 + number + 1):
-            said[word].add(code)
-        assert violations(settings) == []
-        missing = said["booked"] - statuses(settings).keys()
-        assert missing == set()
-    assert len(said["booked"]) > 50 * kills, "the load was too small to mean anything"
-    assert said["cancelled"]
-
-    async with clinic_in(tmp_path, capacity=CAPACITY) as clinic:
+async def all_is_well(folder: Path, said: Said) -> None:
+    """Once the clinic has opened again and every part has caught up."""
+    settings = settings_in(folder, CAPACITY)
+    async with clinic_in(folder, capacity=CAPACITY) as clinic:
         await clinic.services.settle()
-        assert await clinic.violations() == []
-        now = statuses(settings)
-        assert {now[code] for code in said["cancelled"]} == {"cancelled"}
-        assert {now[code] for code in said["completed"]} <= {"completed"}
-        # Once in effect: one live visit for each dose that is held or was given, none for others.
-        assert visits(settings) == {
-            code for code, status in now.items() if status in {"reserved", "completed"}
-        }
+        assert problems(settings, said) == []
     await my_page_is_what_the_events_tell(settings)
 
 
-async def my_page_is_what_the_events_tell(settings: Settings) -> None:
-    store = MyPageStore(read_model_engine(settings.read_model_url))
-    before = await store.everything()
-    await store.close()
-    assert before
-    await rebuild_my_page(settings, lambda done, total: None)
-    store = MyPageStore(read_model_engine(settings.read_model_url))
-    assert await store.everything() == before
-    await store.close()
+@pytest.mark.parametrize("share", range(SHARES))
+async def test_a_killed_clinic_loses_nothing_that_it_acknowledged(
+    nursery: Nursery, tmp_path: Path, share: int, told: Told
+) -> None:
+    said = await kill_again_and_again(nursery, tmp_path, KILLS // 2 // SHARES, share)
+    told(f"{KILLS // 2 // SHARES} kills of the clinic, {len(said.words)} words: all kept")
 
 
-def statuses(settings: Settings) -> dict[str, str]:
-    return dict(rows(settings, "SELECT code, status FROM booking"))
+async def test_nor_does_a_kiosk_that_is_killed_beside_a_postgresql(
+    nursery: Nursery, tmp_path: Path, postgresql: Server
+) -> None:
+    url = postgresql.url(postgresql.database())
+    keep_in(tmp_path, url, url)
+    await kill_again_and_again(nursery, tmp_path, KILLS // 8, share=SHARES)
 
 
-def visits(settings: Settings) -> set[str]:
-    found = rows(settings, "SELECT booking FROM injection WHERE status NOT IN ('withdrawn', 'voided')")
-    return {code for (code,) in found}
+async def kill_again_and_again(nursery: Nursery, folder: Path, kills: int, share: int) -> Said:
+    said, random = Said(), Random(share)
+    for number in range(1, kills + 1):
+        child = nursery.start(LOAD, folder=str(folder), seed=share * 1000 + number)
+        at_work(child, random.randint(1, 600))
+        child.hear(lambda lines: False, random.uniform(0.0, 0.02))
+        said.hear(child.kill())
+        assert problems(settings_in(folder), said) == []
+    assert said.count("booked") > 50 * kills, "the load was too small to mean anything"
+    assert said.count("cancelled")
+    await all_is_well(folder, said)
+    return said
 
 
-def rows(settings: Settings, statement: str) -> list[Any]:
-    engine = writer_engine(settings.records_url)
-    with engine.connect() as connection:
-        found = [tuple(row) for row in connection.exec_driver_sql(statement)]
-    engine.dispose()
-    return found
+async def test_of_several_kiosks_on_one_file_one_is_killed_and_the_others_go_on(
+    nursery: Nursery, tmp_path: Path, told: Told
+) -> None:
+    kills, said, random, seeds = KILLS // 8, Said(), Random(7), iter(range(5000, 6000))
+
+    def another() -> Child:
+        return nursery.start(LOAD, folder=str(tmp_path), seed=next(seeds), clients=20)
+
+    kiosks = [another()]
+    at_work(kiosks[0])
+    kiosks += [another(), another()]
+    for _ in range(kills):
+        for kiosk in kiosks:
+            at_work(kiosk, random.randint(1, 40))
+        killed = kiosks.pop(random.randrange(len(kiosks)))
+        said.hear(killed.kill())
+        for kiosk in kiosks:
+            at_work(kiosk, 30)
+        kiosks.append(another())
+    for kiosk in kiosks:
+        said.hear(kiosk.kill())
+    await all_is_well(tmp_path, said)
+    told(f"{kills} kills of one of three kiosks, {len(said.words)} words: all kept")
+
+
+async def test_workers_that_are_killed_do_every_part_of_the_work_once(
+    nursery: Nursery, tmp_path: Path, told: Told
+) -> None:
+    """The parts work in two processes of their own; the kiosk, which has none, is not disturbed."""
+    kills, said, random, settings = KILLS // 4, Said(), Random(8), settings_in(tmp_path)
+    kiosk = nursery.start(LOAD, folder=str(tmp_path), seed=7000, clients=4, parts=[])
+    at_work(kiosk)
+
+    def another() -> Child:
+        return nursery.start(WORKER, folder=str(tmp_path), parts=PARTS)
+
+    workers = [another(), another()]
+    for number in range(kills):
+        if number % 2:  # otherwise they may not even have begun
+            before, deadline = intake(settings), monotonic() + PATIENCE_SECONDS
+            while intake(settings) == before and monotonic() < deadline:
+                kiosk.hear(lambda lines: False, 0.05)
+            assert intake(settings) > before, "the workers that are left do not go on"
+        kiosk.hear(lambda lines: False, random.uniform(0.0, 0.2))
+        workers.pop(random.randrange(len(workers))).kill()
+        workers.append(another())
+        at_work(kiosk)
+    said.hear(kiosk.kill())
+    for worker in workers:
+        worker.kill()
+    assert problems(settings, said) == []
+    await all_is_well(tmp_path, said)
+    told(f"{kills} kills of workers, {len(said.words)} words: all kept, once in effect")

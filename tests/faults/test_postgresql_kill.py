@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -38,8 +39,8 @@ def server() -> Iterator[Server]:
 class Load:
     """Clients that book and cancel, and ask again with the same key when they are told to."""
 
-    def __init__(self, clinic: OpenClinic, vaccine: str) -> None:
-        self.clinic, self.vaccine = clinic, vaccine
+    def __init__(self, clinic: OpenClinic, vaccine: str, slot: datetime) -> None:
+        self.clinic, self.vaccine, self.slot = clinic, vaccine, slot
         self.random = Random(SEED)
         self.booked: set[str] = set()
         self.cancelled: set[str] = set()
@@ -60,11 +61,11 @@ class Load:
             await asyncio.sleep(0.05)
 
     async def client(self, number: int) -> None:
-        slot, turn = await self.clinic.slot(), 0
+        turn = 0
         while not self.over:
             turn += 1
             person = number * 10_000 + turn
-            book = partial(self.clinic.book, self.vaccine, person, slot=slot)
+            book = partial(self.clinic.book, self.vaccine, person, slot=self.slot)
             code = await self.until_answered(f"book-{person}", book)
             assert code not in self.booked
             self.booked.add(code)
@@ -82,7 +83,7 @@ async def test_a_clinic_whose_server_is_killed_goes_on_and_loses_nothing(
     keep_in(tmp_path, server.url(database), server.url(database))
     random = Random(SEED)
     async with clinic_in(tmp_path, capacity=CAPACITY) as clinic:
-        load = Load(clinic, await clinic.vaccine(doses=100))
+        load = Load(clinic, await clinic.vaccine(doses=100), await clinic.slot())
         clients = [asyncio.create_task(load.client(number)) for number in range(CLIENTS)]
         for number in range(KILLS):
             await asyncio.sleep(random.uniform(0.1, 0.6))
