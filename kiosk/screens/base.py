@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from textual import on
@@ -13,10 +13,11 @@ from textual.message import Message
 from textual.screen import Screen
 
 from domain.actors import PUBLIC, Actor
-from domain.errors import ClinicError, InputError
+from domain.errors import ClinicBusy, ClinicError, InputError, OutcomeUnknown, Resting
 from domain.messages import Command, Query
-from kiosk.i18n import Texts, Words
+from kiosk.i18n import Texts, Words, put_in_words
 from kiosk.locations import STYLES
+from kiosk.screens.sending import new_command_id
 from kiosk.widgets.field import Field
 
 if TYPE_CHECKING:
@@ -24,11 +25,20 @@ if TYPE_CHECKING:
 
     from kiosk.app import ClinicApp
     from kiosk.services import Services
+    from kiosk.widgets.patience import Wait
 
 R = TypeVar("R")
 
 CHANGE_PAUSE = 0.15
 """Seconds in which the news of several commits count as one."""
+NOTICE_SECONDS = 0.6
+"""Seconds after which somebody who waits for an answer is told that it takes a while."""
+ANSWER_SECONDS = 10
+"""How long an answer other than paper takes at most, as a rule."""
+LATER = (ClinicBusy, Resting)
+"""Turned away for a while, with the seconds after which to come back."""
+
+__all__ = ["ClinicScreen", "Idle", "PublicScreen", "Refused", "StaffScreen", "new_command_id"]
 
 
 class Idle(Enum):
@@ -39,18 +49,22 @@ class Idle(Enum):
     STAFF = "staff"
 
 
-def new_command_id() -> str:
-    """Made once per confirmation: the same wish sent twice is done once."""
-    return uuid.uuid4().hex
-
-
 class Refused(Message):
-    """The clinic refused; ``request`` is the command or query it refused."""
+    """The clinic refused; ``request`` is the command or query it refused.
 
-    def __init__(self, error: ClinicError, request: Command[Any] | Query[Any]) -> None:
+    When it makes sense to ask for the very same ``again``, that does it, and does nothing twice.
+    """
+
+    def __init__(
+        self,
+        error: ClinicError,
+        request: Command[Any] | Query[Any],
+        again: Callable[[], object] | None = None,
+    ) -> None:
         super().__init__()
         self.error = error
         self.request = request
+        self.again = again
 
 
 class ClinicScreen(Screen[None]):
@@ -59,6 +73,9 @@ class ClinicScreen(Screen[None]):
     IDLE: ClassVar[Idle] = Idle.NEVER
     HELP: ClassVar[str] = ""
     """The key of the text that F1 shows above the list of keys."""
+    CHANGE_PAUSE: ClassVar[float] = CHANGE_PAUSE
+    KEPT: ClassVar[str] = ""
+    """The key of the text that says what is kept of what was typed here."""
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "key.back")]
 
     services: Services
@@ -88,13 +105,18 @@ class ClinicScreen(Screen[None]):
         if self._change_due:
             return
         self._change_due = True
-        self.set_timer(CHANGE_PAUSE, self._tell_change)
+        self.set_timer(self.CHANGE_PAUSE, self.catch_up)
 
     _change_due: bool = False
+    _catching_up: bool = False
 
-    def _tell_change(self) -> None:
-        self._change_due = False
-        self.clinic_changed()
+    def catch_up(self) -> None:
+        """Ask again for what is shown. Nobody waits for it: what is turned away is asked for later."""
+        self._change_due, self._catching_up = False, True
+        try:
+            self.clinic_changed()
+        finally:
+            self._catching_up = False
 
     # -- hooks ------------------------------------------------------------------------------------
 
@@ -112,35 +134,107 @@ class ClinicScreen(Screen[None]):
 
     def run_query(self, query: Query[R], done: Callable[[R], Message]) -> None:
         """Ask; the answer arrives as the message that ``done`` makes of it, a refusal as `Refused`."""
-        self.run_worker(self._deliver(query, self.services.gateway.ask(query, self.actor), done))
+
+        async def ask() -> Message:
+            return done(await self.services.gateway.ask(query, self.actor))
+
+        self.run_queries(query, ask)
+
+    def run_queries(self, query: Query[Any], ask: Callable[[], Awaitable[Message]]) -> None:
+        """Ask several that belong together; ``query`` stands for all of them when one is refused."""
+        self.run_worker(self._deliver_answer(query, ask, quietly=self._catching_up))
+
+    async def _deliver_answer(
+        self, query: Query[Any], ask: Callable[[], Awaitable[Message]], quietly: bool
+    ) -> None:
+        try:
+            message = await ask()
+        except LATER as refusal:
+            if quietly:
+                self.set_timer(_seconds(refusal), self.catch_up)
+                return
+            message = Refused(refusal, query, partial(self.run_queries, query, ask))
+        except ClinicError as refusal:
+            message = Refused(refusal, query)
+        self.post_message(message)
 
     def run_command(
-        self, command: Command[R], done: Callable[[R], Message], command_id: str | None = None
+        self,
+        command: Command[R],
+        done: Callable[[R], Message],
+        command_id: str | None = None,
+        *,
+        paper: bool = False,
     ) -> None:
         """Do it, once: while one is on its way further ones are dropped; it is never cut short.
 
-        Make ``command_id`` with `new_command_id` when the confirmation is shown, not when Enter comes.
+        Make ``command_id`` with `new_command_id` when the confirmation is shown, not when Enter comes;
+        leave it out for what is to be done again when it is asked for again, such as a print.
+        ``paper`` comes out of it, which takes longer.
         """
-        if self.busy:
-            return
-        self.busy = True
-        sent = self.services.gateway.send(command, self.actor, command_id or new_command_id())
-        self.run_worker(self._deliver(command, self.kiosk.shielded(sent), done, writes=True))
+        self.run_commands([command], lambda answers: done(answers[0]), command_id, paper=paper)
 
-    async def _deliver(
+    def run_commands(
         self,
-        request: Command[Any] | Query[Any],
-        answer: Coroutine[Any, Any, R],
-        done: Callable[[R], Message],
-        writes: bool = False,
+        commands: Sequence[Command[R]],
+        done: Callable[[list[R]], Message],
+        command_id: str | None = None,
+        *,
+        paper: bool = False,
     ) -> None:
+        """One after the other, to the last of them, for a single long one would hold everybody up."""
+        if not self.busy:
+            self.busy = True
+            self.run_worker(self._deliver_result(commands, done, command_id, paper))
+
+    async def _deliver_result(
+        self,
+        commands: Sequence[Command[R]],
+        done: Callable[[list[R]], Message],
+        command_id: str | None,
+        paper: bool,
+    ) -> None:
+        again = partial(self.run_commands, commands, done, command_id, paper=paper)
+        notice = self.set_timer(NOTICE_SECONDS, partial(self._let_wait, paper))
         try:
-            message: Message = done(await answer)
+            message: Message = done(await self.kiosk.shielded(self._send(commands, command_id)))
+        except LATER as refusal:
+            message = Refused(refusal, commands[0], again)
+        except OutcomeUnknown as refusal:
+            message = Refused(refusal, commands[0], again if command_id else None)
         except ClinicError as refusal:
-            message = Refused(refusal, request)
-        if writes:
-            self.busy = False
+            message = Refused(refusal, commands[0])
+        finally:
+            notice.stop()
+        self.busy = False
+        if self._wait:
+            self._wait.finish()
+            self._wait = None
         self.post_message(message)
+
+    async def _send(self, commands: Sequence[Command[R]], command_id: str | None) -> list[R]:
+        gateway, actor, wishes = self.services.gateway, self.actor, self.kiosk.wishes
+        if command_id is None:
+            return [await gateway.send(command, actor) for command in commands]
+        ids = [f"{command_id}-{number}" if number else command_id for number in range(len(commands))]
+        return [
+            await wishes.send(gateway, command, actor, wish)
+            for command, wish in zip(commands, ids, strict=True)
+        ]
+
+    _wait: Wait | None = None
+
+    def _let_wait(self, paper: bool) -> None:
+        """It takes a while: say so, and what is being done."""
+        from kiosk.widgets.patience import Wait
+
+        if not (self.busy and self.is_active):
+            return
+        settings = self.kiosk.settings
+        kind = ("printing" if settings.printer else "making") if paper else "working"
+        seconds = settings.print_deadline_seconds if paper else ANSWER_SECONDS
+        self._wait = Wait(f"shell.wait.{kind}", f"shell.wait.{kind}_body", seconds)
+        self.app.push_screen(self._wait)
 
     # -- errors -----------------------------------------------------------------------------------
 
@@ -150,7 +244,27 @@ class ClinicScreen(Screen[None]):
 
     def refused(self, event: Refused) -> None:
         """Say why; screens with more to do about it override this."""
-        self.show_error(event.error)
+        if event.again:
+            self._come_back(event.error, event.again, by_itself=isinstance(event.request, Query))
+        else:
+            self.show_error(event.error)
+
+    def _come_back(self, error: ClinicError, again: Callable[[], object], by_itself: bool) -> None:
+        """Nothing is wrong with what was asked: say what was kept, and let it be asked again."""
+        from kiosk.widgets.patience import ComeBack
+
+        def body(texts: Texts) -> str:
+            if isinstance(error, OutcomeUnknown):
+                return texts("shell.later.unsure")
+            return f"{texts.error(error)} {put_in_words(self.KEPT, texts)}".strip()
+
+        def answered(once_more: bool | None) -> None:
+            if once_more:
+                again()
+
+        title = "shell.later.check" if isinstance(error, OutcomeUnknown) else "shell.later.title"
+        modal = ComeBack(title, body, _seconds(error), by_itself=by_itself)
+        self.app.push_screen(modal, answered)
 
     def show_error(self, error: ClinicError) -> None:
         """Beside its field when there is one of that name, over the screen otherwise."""
@@ -181,6 +295,11 @@ class ClinicScreen(Screen[None]):
                 then()
 
         self.app.push_screen(Confirm(title, body, yes=yes), answered)
+
+
+def _seconds(error: ClinicError) -> int:
+    """After how many seconds to come back, as the refusal itself says."""
+    return int(str(error.facts.get("seconds", 1)))
 
 
 READING_SECONDS = 0.5

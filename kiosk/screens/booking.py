@@ -258,7 +258,9 @@ class BookingScreen(QuestionScreen):
         """Each refusal asks the question again that it is about; the other answers stay."""
         error = event.error
         self.announce("")
-        if isinstance(error, SoldOut):
+        if event.again:
+            super().refused(event)
+        elif isinstance(error, SoldOut):
             self._offer_wait_list(error)
         elif isinstance(error, AlreadyBooked):
             self.show_message("shell.refused", lambda t: f"{t.error(error)}\n\n{t('booking.see_my_page')}")

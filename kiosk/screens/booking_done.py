@@ -107,7 +107,7 @@ class BookingDoneScreen(RecordScreen):
             case "done":
                 self.kiosk.end_visit()
             case "ticket":
-                self.run_command(PrintTicket(self._receipt.booking), self.Printed)
+                self.run_command(PrintTicket(self._receipt.booking), self.Printed, paper=True)
             case "qr":
                 self.app.push_screen(CodePage(self._receipt.booking))
             case "cancel":

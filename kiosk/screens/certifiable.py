@@ -93,7 +93,7 @@ class CertifiableScreen(RecordScreen):
             case "back":
                 self.dismiss(None)
             case "print":
-                self.run_command(PrintCertificate(dose.certificate), self.Printed)
+                self.run_command(PrintCertificate(dose.certificate), self.Printed, paper=True)
             case "apply":
                 command = ApplyForCertificate(dose.injection)
                 self._ask(action, lambda: self.run_command(command, self.Applied, wish))
@@ -118,7 +118,7 @@ class CertifiableScreen(RecordScreen):
     @on(Applied)
     @on(Cancelled)
     def _changed(self) -> None:
-        self.clinic_changed()
+        self.catch_up()
 
     def clinic_changed(self) -> None:
         """An officer may have issued it meanwhile."""

@@ -1,10 +1,11 @@
-"""Certificate issue: the applications that wait, issued one by one or all at once."""
+"""Certificate issue: the applications that wait, issued one by one, or all ordered at once."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePath
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,26 +14,26 @@ from textual.containers import Vertical, VerticalScroll
 from textual.message import Message
 
 from domain.actors import Actor
-from domain.certificate import CertificateDetail, ListCertificates
+from domain.certificate import CertificateDetail, IssueCertificate, Issued, ListCertificates
+from domain.orders import OrderIssue
 from domain.statement import CertificateStatus
 from kiosk.i18n import Texts
 from kiosk.locations import STYLES
-from kiosk.screens.base import StaffScreen
-from kiosk.screens.desk.certificates import (
-    WAITING,
-    failed_facts,
-    waiting_row,
-)
-from kiosk.screens.desk.issue_run import Ended, Failed, IssueRun, Succeeded
+from kiosk.screens.base import new_command_id
+from kiosk.screens.desk.certificates import WAITING, waiting_row
 from kiosk.screens.desk.issued import IssuedScreen
+from kiosk.screens.desk.list_desk import ListDesk
+from kiosk.screens.desk.orders import Look, Orders, in_the_way, look_around
 from kiosk.services import Services
-from kiosk.widgets.bars import KeyBar, TopBar
 from kiosk.widgets.desk_table import MOST_ROWS, DeskTable
 from kiosk.widgets.facts import Facts
 from kiosk.widgets.progress import Progress
 from kiosk.widgets.say import Say
 
-MOST_WAITING = 1000
+AT_ONCE = 100
+"""So many are ordered in one transaction."""
+TICK_SECONDS = 2.0
+"""A part that fails changes nothing in the records, so while something is ordered it is looked at."""
 
 
 class WaitingTable(DeskTable):
@@ -41,10 +42,13 @@ class WaitingTable(DeskTable):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select_cursor", "certificate_issue.issue_one")]
 
 
-class CertificateIssueScreen(StaffScreen):
-    """What waits above, what became of the last run below; those issued before are a key away."""
+class CertificateIssueScreen(ListDesk):
+    """What waits above, what becomes of the orders below; those issued before are a key away."""
 
+    BAR = "certificate_issue.bar"
     HELP = "certificate_issue.help"
+    CHANGE_PAUSE = 1.0
+    """Orders are carried out by the dozen a second, and the list is long."""
     CSS_PATH: ClassVar[list[str | PurePath]] = [
         STYLES / "staff.tcss",
         STYLES / "desk.tcss",
@@ -52,174 +56,177 @@ class CertificateIssueScreen(StaffScreen):
     ]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2", "issue_all", "certificate_issue.issue_all"),
-        Binding("f3", "stop", "certificate_issue.stop"),
         Binding("f4", "issued", "certificate_issue.issued"),
     ]
 
     @dataclass
-    class Waiting(Message):
-        """The applications that wait, oldest first."""
+    class Looked(Message):
+        """What waits, and what was ordered; the looks are numbered, for one may overtake another."""
 
-        details: list[CertificateDetail]
+        number: int
+        look: Look
+
+    @dataclass
+    class Ordered(Message):
+        """These are done one after the other from now on."""
+
+        codes: tuple[str, ...]
+        count: int
+
+    @dataclass
+    class IssuedOne(Message):
+        """The one that was waited for."""
+
+        name: str
+        issued: Issued
 
     def __init__(self, services: Services, actor: Actor) -> None:
         super().__init__(services, actor)
-        self._waiting: list[CertificateDetail] = []
-        self._run_of: IssueRun | None = None
-        self._issuing = False
+        self.orders = Orders()
+        self._looks = self._seen = 0
 
-    def compose(self) -> ComposeResult:
-        """The lists, and what became of the last run."""
-        yield TopBar("certificate_issue.bar", lambda t: self.actor.name)
-        yield Say(id="notice")
-        with Vertical(id="desk"):
-            yield Say(self._heading, id="heading")
-            with Vertical(id="waiting"):
-                yield Say(id="empty")
-                yield WaitingTable(id="to-issue")
-                with Vertical(id="run"):
-                    yield Progress()
-                    yield Say(self._result, id="result")
-                    with VerticalScroll(id="failures"):
-                        yield Facts()
-        yield KeyBar()
+    def above(self) -> ComposeResult:
+        """How many wait."""
+        yield Say(self._heading, id="heading")
+
+    def make_table(self) -> DeskTable:
+        """The applications."""
+        return WaitingTable()
+
+    def below(self) -> ComposeResult:
+        """The orders."""
+        with Vertical(id="orders"):
+            yield Progress()
+            yield Say(self._result, id="result")
+            with VerticalScroll(id="in-the-way", can_focus=False):
+                yield Facts()
 
     def on_mount(self) -> None:
-        """What waits comes first."""
-        self.query_one(WaitingTable).focus()
+        """What stands in the way of an order is seen without a commit."""
+        self.set_interval(TICK_SECONDS, self._tick)
         self._fill()
-        self.clinic_changed()
+
+    def _tick(self) -> None:
+        if self.orders.under_way and self.is_current:
+            self.catch_up()
+
+    # -- looking ----------------------------------------------------------------------------------
 
     def clinic_changed(self) -> None:
-        """Somebody applied, cancelled, or was issued a certificate elsewhere."""
-        self.run_query(ListCertificates(CertificateStatus.READY, limit=MOST_WAITING), self.Waiting)
+        """Somebody applied, cancelled, or was issued a certificate."""
+        self._looks += 1
+        ready = ListCertificates(CertificateStatus.READY)
+        self.run_queries(ready, partial(self._look_around, self._looks))
+
+    async def _look_around(self, number: int) -> Message:
+        async def ask(query: Any) -> Any:
+            return await self.services.gateway.ask(query, self.actor)
+
+        return self.Looked(number, await look_around(ask, self.orders.open))
+
+    @on(Looked)
+    def _looked(self, event: Looked) -> None:
+        if event.number > self._seen:
+            self._seen = event.number
+            self.orders.see(event.look)
+            self._fill()
+
+    # -- what is shown ----------------------------------------------------------------------------
 
     def retranslate(self) -> None:
         """The tables in the language of the moment."""
         self._fill()
 
-    @on(Waiting)
-    def _waits(self, event: Waiting) -> None:
-        self._waiting = event.details
-        self._fill()
-
-    # -- what is shown ----------------------------------------------------------------------------
-
     def _fill(self) -> None:
-        clinic, formulary, t = self.services.clinic, self.services.formulary, self.texts
-        rows = [waiting_row(detail, clinic, formulary, t) for detail in self._waiting[:MOST_ROWS]]
-        self.query_one(WaitingTable).show(WAITING, rows)
-        self.query_one(WaitingTable).display = bool(rows)
-        self.query_one("#empty", Say).say("" if rows else "certificate_issue.empty")
-        if rows and self.focused is None:  # a table without rows is hidden, and loses the focus
-            self.query_one(WaitingTable).focus()
-        self._fill_run()
+        clinic, formulary, look = self.services.clinic, self.services.formulary, self.orders.look
+        rows = [
+            waiting_row(detail, look.issuing.get(detail.certificate.code), clinic, formulary, self.texts)
+            for detail in look.ready[:MOST_ROWS]
+        ]
+        self.show_rows(WAITING, rows, "certificate_issue.empty")
         self.query_one("#heading", Say).retranslate()
+        self._fill_orders()
+        self.refresh_bindings()
 
-    def _fill_run(self) -> None:
-        run = self._run_of
-        self.query_one("#run").display = run is not None
-        if run is None:
-            return
+    def _fill_orders(self) -> None:
+        orders = self.orders
+        self.query_one("#orders").display = orders.ordered > 0
         progress = self.query_one(Progress)
-        progress.total, progress.done = len(run.waiting), run.done + len(run.failures)
+        progress.total, progress.done = orders.ordered, orders.printed + orders.dropped
         self.query_one("#result", Say).retranslate()
-        self.query_one(Facts).show(failed_facts(run.failures))
-        self.query_one("#failures").display = bool(run.failures)
+        facts = in_the_way(orders, self.services.parts.loops)
+        self.query_one(Facts).show(facts)
+        self.query_one("#in-the-way").display = bool(facts)
+
+    def _heading(self, texts: Texts) -> str:
+        return texts("certificate_issue.waiting_heading", count=len(self.orders.look.ready))
+
+    def _result(self, texts: Texts) -> str:
+        orders = self.orders
+        if not orders.ordered:
+            return ""
+        counts = {"ordered": orders.ordered, "issued": orders.issued, "printed": orders.printed}
+        said = [texts(f"certificate_issue.orders.{'running' if orders.under_way else 'ended'}", **counts)]
+        if orders.dropped:
+            said.append(texts("certificate_issue.orders.dropped", count=orders.dropped))
+        if orders.aside:
+            said.append(texts("certificate_issue.orders.aside", count=orders.aside))
+        if orders.under_way:
+            said.append(texts("certificate_issue.orders.leave"))
+        return " ".join(said)
+
+    # -- keys -------------------------------------------------------------------------------------
 
     @property
     def _chosen(self) -> CertificateDetail | None:
-        code = self.query_one(WaitingTable).current
-        return next((detail for detail in self._waiting if detail.certificate.code == code), None)
+        code = self.table.current
+        return next((d for d in self.orders.look.ready if d.certificate.code == code), None)
 
-    def _heading(self, texts: Texts) -> str:
-        return texts("certificate_issue.waiting_heading", count=len(self._waiting))
-
-    def _result(self, texts: Texts) -> str:
-        run = self._run_of
-        if run is None:
-            return ""
-        state = "running"
-        if run.stopped:
-            state = "stopping" if self._issuing else "stopped"
-        elif not self._issuing:
-            state = "ended"
-        facts = {"done": run.done, "failed": len(run.failures), "place": run.last_place}
-        words = texts(f"certificate_issue.run.{state}", **facts)
-        return f"{words}\n{texts('certificate_issue.place', **facts)}" if run.last_place else words
+    @property
+    def _to_order(self) -> tuple[str, ...]:
+        codes = [detail.certificate.code for detail in self.orders.look.ready]
+        return tuple(code for code in codes if code not in self.orders.look.issuing)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """While it runs it can be stopped; while it does not it can be begun."""
-        if action == "issue_all":
-            return not self._issuing
-        return self._issuing if action == "stop" else True
+        """What was ordered is not ordered again."""
+        return bool(self._to_order) if action == "issue_all" else True
 
     def action_issued(self) -> None:
-        """Those issued before; what runs goes on meanwhile."""
+        """Those issued before; what was ordered goes on meanwhile."""
         self.app.push_screen(IssuedScreen(self.services, self.actor))
 
-    def action_back(self) -> None:
-        """First stop what runs, then out."""
-        if self._issuing and self._run_of and not self._run_of.stopped:
-            self.action_stop()
-        else:
-            self.dismiss(None)
-
-    # -- issuing ----------------------------------------------------------------------------------
-
-    @on(DeskTable.RowSelected, "#to-issue")
+    @on(DeskTable.RowSelected)
     def _issue_one(self) -> None:
         detail = self._chosen
-        if detail and not self._issuing:
-            self._begin(IssueRun([detail]))
+        if detail is None:
+            return
+        code, name = detail.certificate.code, detail.name
+        if self.orders.is_under_way(code):
+            self.show_message("certificate_issue.is_ordered", "certificate_issue.turn_comes")
+            return
+        issue = IssueCertificate(code)
+        self.run_command(issue, lambda issued: self.IssuedOne(name, issued), new_command_id(), paper=True)
+
+    @on(IssuedOne)
+    def _issued_one(self, event: IssuedOne) -> None:
+        name, place = event.name, str(event.issued.place)
+        self.done(lambda t: t("certificate_issue.issued_one", name=name, place=place))
 
     def action_issue_all(self) -> None:
-        """Everything that waits, one after the other."""
-        if not self._waiting or self._issuing:
+        """Everything that waits is made and printed behind the counter, one after the other."""
+        codes, wish = self._to_order, new_command_id()
+        if not codes:
             return
-        run = IssueRun(list(self._waiting))
+        slices = [OrderIssue(codes[at : at + AT_ONCE]) for at in range(0, len(codes), AT_ONCE)]
         self.confirm(
             "certificate_issue.issue_all",
-            lambda t: t("certificate_issue.all_sure", count=len(run.waiting)),
-            yes="certificate_issue.all_yes", then=lambda: self._begin(run),
-        )  # fmt: skip
+            lambda t: t("certificate_issue.all_sure", count=len(codes)),
+            yes="certificate_issue.all_yes",
+            then=lambda: self.run_commands(slices, lambda counts: self.Ordered(codes, sum(counts)), wish),
+        )
 
-    def _begin(self, run: IssueRun) -> None:
-        if self._issuing:
-            return
-        self._run_of, self._issuing = run, True
-        self.query_one("#notice", Say).say("")
-        self._fill()
-        self.refresh_bindings()
-        report = self.post_message
-        self.run_worker(run.go(self.services.gateway, self.actor, self.kiosk.shielded, report))
-
-    def action_stop(self) -> None:
-        """The one that is on its way is finished; no further one is begun."""
-        if self._run_of:
-            self._run_of.stopped = True
-            self._fill_run()
-
-    @on(Succeeded)
-    def _succeeded(self, event: Succeeded) -> None:
-        if self._run_of:
-            self._run_of.done += 1
-            self._run_of.last_place = str(event.issued.place)
-        self._one_more()
-
-    @on(Failed)
-    def _failed(self, event: Failed) -> None:
-        if self._run_of:
-            self._run_of.failures.append(event)
-        self._one_more()
-
-    def _one_more(self) -> None:
-        self.kiosk.idle.touch()  # somebody waits for the rest of them
-        self._fill_run()
-
-    @on(Ended)
-    def _ended(self) -> None:
-        self._issuing = False
-        self._fill_run()
-        self.refresh_bindings()
-        self.clinic_changed()
+    @on(Ordered)
+    def _ordered(self, event: Ordered) -> None:
+        self.orders.follow(event.codes)
+        count = event.count
+        self.done(lambda t: t("certificate_issue.ordered", count=count))

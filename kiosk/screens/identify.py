@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 from textual import on
 from textual.message import Message
@@ -86,6 +87,11 @@ class IdentifyScreen(QuestionScreen):
         """Beside the last field; what was typed stays to be put right."""
         self.busy = False
         self.announce("")
+        request = event.request
+        if event.again and isinstance(request, IdentifyByCode | IdentifyByDetails):
+            event.again = partial(self._identify, request)
+            super().refused(event)
+            return
         self.complain(event.error)
         if isinstance(event.error, TooManyAttempts):
             self.field.value = ""

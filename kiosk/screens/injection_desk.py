@@ -5,13 +5,11 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Input
 
@@ -19,14 +17,12 @@ from domain.actors import Actor
 from domain.codes import parse_code
 from domain.errors import InputError
 from domain.injection import FindVisits, InjectionStatus, ListVisits, Visit
-from kiosk.i18n import Words
-from kiosk.locations import STYLES
-from kiosk.screens.base import Refused, StaffScreen
+from kiosk.screens.base import Refused
+from kiosk.screens.desk.list_desk import FieldDesk
 from kiosk.screens.desk.visit import DeskSession, VisitScreen
 from kiosk.screens.desk.visits import FIND_LIMIT, FOUND, TODAY, Stage, in_order, stage_of, visit_row
 from kiosk.services import Services
-from kiosk.widgets.bars import KeyBar, TopBar
-from kiosk.widgets.desk_table import MOST_ROWS, DeskTable
+from kiosk.widgets.desk_table import MOST_ROWS
 from kiosk.widgets.say import Say
 from kiosk.widgets.scan_field import ScanField, ScanInput
 
@@ -48,22 +44,11 @@ class FindField(ScanField):
     INPUT = FindInput
 
 
-class InjectionDeskScreen(StaffScreen):
+class InjectionDeskScreen(FieldDesk):
     """One field, one list; Enter opens a visit."""
 
+    BAR = "injection_desk.bar"
     HELP = "injection_desk.help"
-    CSS_PATH: ClassVar[list[str | PurePath]] = [
-        STYLES / "staff.tcss",
-        STYLES / "desk.tcss",
-        STYLES / "injection_desk.tcss",
-    ]
-    BINDINGS: ClassVar[list[BindingType]] = [
-        # Before the input, which would scroll with them.
-        Binding("up", "move('cursor_up')", show=False, priority=True),
-        Binding("down", "move('cursor_down')", show=False, priority=True),
-        Binding("pageup", "move('page_up')", show=False, priority=True),
-        Binding("pagedown", "move('page_down')", show=False, priority=True),
-    ]
 
     @dataclass
     class Listed(Message):
@@ -85,22 +70,14 @@ class InjectionDeskScreen(StaffScreen):
         self._found: list[Visit] | None = None
         self._sought = ""
 
-    def compose(self) -> ComposeResult:
+    def above(self) -> ComposeResult:
         """The field stands above the list."""
-        yield TopBar("injection_desk.bar", lambda t: self.actor.name)
-        yield Say(id="notice")
-        with Vertical(id="desk"):
-            yield FindField("text", "injection_desk.find")
-            yield Say(self._counts, id="counters")
-            yield Say(id="empty")
-            yield DeskTable(id="visits", focusable=False)
-        yield KeyBar()
+        yield FindField("text", "injection_desk.find")
+        yield Say(self._counts, id="counters")
 
     def on_mount(self) -> None:
-        """A scan may come at once."""
-        self.query_one(Input).focus()
+        """Minutes pass."""
         self.set_interval(TICK_SECONDS, self._fill)
-        self.clinic_changed()
 
     def clinic_changed(self) -> None:
         """Somebody booked, came or was vaccinated, here or elsewhere."""
@@ -135,9 +112,7 @@ class InjectionDeskScreen(StaffScreen):
         found = self._found is not None
         visits = self._shown
         rows = [visit_row(visit, clinic, now, self.texts, found) for visit in visits[:MOST_ROWS]]
-        self.query_one(DeskTable).show(FOUND if found else TODAY, rows)
-        self.query_one(DeskTable).display = bool(rows)
-        self.query_one("#empty", Say).say("" if rows else "injection_desk.nobody")
+        self.show_rows(FOUND if found else TODAY, rows, "injection_desk.nobody")
         self.query_one("#counters", Say).retranslate()
 
     def _counts(self, texts: object) -> str:
@@ -156,10 +131,6 @@ class InjectionDeskScreen(StaffScreen):
         more = len(self._visits) - MOST_ROWS
         return f"{counts}   {self.t('injection_desk.more', more=more)}" if more > 0 else counts
 
-    def action_move(self, how: str) -> None:
-        """The list follows the arrows while the field keeps the cursor."""
-        getattr(self.query_one(DeskTable), f"action_{how}")()
-
     # -- finding ----------------------------------------------------------------------------------
 
     @on(Input.Changed)
@@ -174,7 +145,7 @@ class InjectionDeskScreen(StaffScreen):
             self.query_one("#notice", Say).say("")
             self.run_query(FindVisits(text, limit=FIND_LIMIT), lambda visits: self.Found(text, visits))
             return
-        code = self.query_one(DeskTable).current
+        code = self.table.current
         visit = next((visit for visit in self._shown if visit.injection.code == code), None)
         if visit:
             self._open(visit)
@@ -185,7 +156,7 @@ class InjectionDeskScreen(StaffScreen):
             self._found = event.visits
             self._fill()
             return
-        if not self.is_current:  # Enter was pressed twice: the visit is open already
+        if not self.is_active:  # Enter was pressed twice: the visit is open already
             return
         if not event.visits:
             self.query_one(FindField).show_error("injection_desk.not_found")
@@ -198,7 +169,7 @@ class InjectionDeskScreen(StaffScreen):
             return
         self._sought, self._found = event.text, event.visits
         self._fill()
-        self.query_one(DeskTable).move_cursor(row=0)
+        self.table.move_cursor(row=0)
 
     def refused(self, event: Refused) -> None:
         """What cannot be looked for is said beside the field."""
@@ -219,14 +190,10 @@ class InjectionDeskScreen(StaffScreen):
             self.dismiss(None)
 
     def _open(self, visit: Visit) -> None:
-        if not self.is_current:
+        if not self.is_active:
             return
         self.query_one("#notice", Say).say("")
-        self.app.push_screen(VisitScreen(self.services, self.actor, self._done, visit, self.session))
-
-    def _done(self, words: Words) -> None:
-        self.query_one("#notice", Say).say(words)
-        self.clinic_changed()
+        self.app.push_screen(VisitScreen(self.services, self.actor, self.done, visit, self.session))
 
 
 def one_meant(text: str, visits: list[Visit]) -> Visit | None:

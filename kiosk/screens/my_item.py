@@ -155,9 +155,10 @@ class MyItemScreen(RecordScreen):
             case "back":
                 self.dismiss(None)
             case "ticket":
-                self.run_command(PrintTicket(code), self.Printed)
+                self.run_command(PrintTicket(code), self.Printed, paper=True)
             case "print":
-                self.run_command(PrintCertificate(self._certificate()), self.CertificatePrinted)
+                print_it = PrintCertificate(self._certificate())
+                self.run_command(print_it, self.CertificatePrinted, paper=True)
             case "qr":
                 self.app.push_screen(CodePage(code))
             case "apply":
@@ -200,7 +201,7 @@ class MyItemScreen(RecordScreen):
             "my_page.applied.title",
             lambda t: t("my_page.applied.body", code=spoken(event.application.code)),
         )
-        self.clinic_changed()
+        self.catch_up()
 
     def clinic_changed(self) -> None:
         """Staff may have done something about it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from textual import on
 from textual.app import ComposeResult
@@ -53,6 +54,9 @@ class PinScreen(PublicScreen):
         if not pin:
             self.show_error(Missing("pin"))
             return
+        self._unlock(pin)
+
+    def _unlock(self, pin: str) -> None:
         self.busy = True
         self.run_query(Unlock(pin), self.Unlocked)
 
@@ -66,6 +70,10 @@ class PinScreen(PublicScreen):
     def refused(self, event: Refused) -> None:
         """Wrong, or too often wrong: the field starts anew."""
         self.busy = False
+        if event.again and isinstance(event.request, Unlock):
+            event.again = partial(self._unlock, event.request.pin)
+            super().refused(event)
+            return
         field = self.query_one(Field)
         field.value = ""
         field.show_error(lambda t: t.error(event.error))

@@ -15,7 +15,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Input
 
-from domain.errors import ClinicError, InputError
+from domain.errors import ClinicError, InputError, NotIdentified, TooManyAttempts
 from kiosk.i18n import Texts, Words
 from kiosk.screens.base import PublicScreen
 from kiosk.services import Services
@@ -24,6 +24,9 @@ from kiosk.widgets.choice_list import Choice, ChoiceList
 from kiosk.widgets.field import Field, Go
 from kiosk.widgets.say import Say
 from kiosk.widgets.stage import Page, Stage
+
+ABOUT_THE_ANSWER = (InputError, NotIdentified, TooManyAttempts)
+"""What lies in the answer, and is said beside it; anything else is the clinic's own matter."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ class Step:
 class QuestionScreen(PublicScreen):
     """Asks its steps one after the other."""
 
+    KEPT = "shell.later.kept"
     TEXTS: ClassVar[str]
     """Where its texts are: ``<TEXTS>.<step>.question`` and ``.hint``."""
 
@@ -195,7 +199,7 @@ class QuestionScreen(PublicScreen):
 
     def complain(self, error: ClinicError) -> None:
         """Above the question that something is to be put right, and beside the field what and how."""
-        if self.step.parse is not None:
+        if self.step.parse is not None and isinstance(error, ABOUT_THE_ANSWER):
             self.announce("shell.put_right")
             self.field.show_error(lambda t: t.error(error))
         else:

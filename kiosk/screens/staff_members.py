@@ -18,7 +18,7 @@ from domain.errors import ClinicError
 from domain.recipient import parse_name
 from domain.staff import EnrolStaff, ListStaff, NewPin, ResetPin, StaffMember
 from kiosk.i18n import Texts, Words
-from kiosk.screens.base import StaffScreen, new_command_id
+from kiosk.screens.base import StaffScreen
 from kiosk.services import Services
 from kiosk.widgets.bars import KeyBar, TopBar
 from kiosk.widgets.choice_list import Choice, ChoiceList
@@ -123,12 +123,12 @@ class StaffMembersScreen(StaffScreen):
             self.show_message("shell.members.no_role", alarm=True)
             return
         known = any(member.name == name for member in self._members)
-        wish = new_command_id()
         self.confirm(
             "shell.members.enrol",
             lambda t: t(f"shell.members.{'changes' if known else 'sure'}", name=name, roles=tuple(chosen)),
             yes="shell.members.yes",
-            then=lambda: self.run_command(EnrolStaff(name, chosen), self.PinMade, wish),
+            # Without an id: whatever became of it, asked again it is a new PIN, and the one that is told.
+            then=lambda: self.run_command(EnrolStaff(name, chosen), self.PinMade),
         )
 
     def action_reset(self) -> None:
@@ -137,11 +137,10 @@ class StaffMembersScreen(StaffScreen):
         if not self._members or not 0 <= table.cursor_row < len(self._members):
             return
         name = self._members[table.cursor_row].name
-        wish = new_command_id()
         self.confirm(
             "shell.members.reset", lambda t: t("shell.members.reset_body", name=name),
             yes="shell.members.reset_yes",
-            then=lambda: self.run_command(ResetPin(name), self.PinMade, wish),
+            then=lambda: self.run_command(ResetPin(name), self.PinMade),
         )  # fmt: skip
 
     @on(PinMade)

@@ -18,6 +18,7 @@ DESKS: dict[str, tuple[frozenset[Role], str]] = {
     "injection_desk": (VACCINATOR, "kiosk.screens.injection_desk:InjectionDeskScreen"),
     "certificate_issue": (CERTIFICATE_OFFICER, "kiosk.screens.certificate_issue:CertificateIssueScreen"),
     "staff_members": (ADMINISTRATOR, "kiosk.screens.staff_members:StaffMembersScreen"),
+    "parts": (ADMINISTRATOR, "kiosk.screens.parts:PartsScreen"),
     "verify": (STAFF_ROLES, "kiosk.screens.verify:VerifyScreen"),
 }
 """Each desk: who works at it, and where its screen is; imported when somebody goes there."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 from rich.style import Style
@@ -44,6 +44,15 @@ class Row:
     cells: tuple[str | Toned, ...]
 
 
+class _Picture(NamedTuple):
+    """What was drawn, and with what: the same again need not be drawn."""
+
+    width: int
+    theme: str
+    titles: list[str]
+    rows: tuple[Row, ...]
+
+
 class DeskTable(DataTable[Text]):
     """Rows by key; drawn anew for another width, other colours and other words."""
 
@@ -61,7 +70,7 @@ class DeskTable(DataTable[Text]):
         self.can_focus = focusable
         self._shown_columns: tuple[Column, ...] = ()
         self._shown_rows: tuple[Row, ...] = ()
-        self._drawn: object = None
+        self._drawn: _Picture | None = None
 
     def on_mount(self) -> None:
         """The tones are those of the theme."""
@@ -99,10 +108,9 @@ class DeskTable(DataTable[Text]):
             return
         texts = texts_of(self)
         titles = [put_in_words(column.title, texts) for column in self._shown_columns]
-        picture = (width, self.app.theme, titles, self._shown_rows)
-        if picture == self._drawn:
+        drawn, self._drawn = self._drawn, _Picture(width, self.app.theme, titles, self._shown_rows)
+        if drawn == self._drawn:
             return
-        self._drawn = picture
         at, top = self.cursor_row, self.scroll_y
         fixed = sum(column.width or 0 for column in self._shown_columns)
         left = max(_LEAST_STRETCH, width - fixed - 2 * len(titles))
@@ -111,17 +119,38 @@ class DeskTable(DataTable[Text]):
             for tone in ("alarm", "good", "faint")
         }
         widths = [column.width or left for column in self._shown_columns]
-        self.clear(columns=True)
-        for column, title, room in zip(self._shown_columns, titles, widths, strict=True):
-            self.add_column(_cell(title, room, column.right, None), width=room)
-        for row in self._shown_rows:
+        stay = self._taken_away(drawn)
+        if not stay:
+            self.clear(columns=True)
+            for column, title, room in zip(self._shown_columns, titles, widths, strict=True):
+                self.add_column(_cell(title, room, column.right, None), width=room)
+        for row in self._shown_rows[stay:]:
             cells = zip(self._shown_columns, row.cells, widths, strict=True)
-            self.add_row(*(self._toned(column, cell, room, tones) for column, cell, room in cells))
+            self.add_row(
+                *(self._toned(column, cell, room, tones) for column, cell, room in cells), key=row.key
+            )
         if self._shown_rows:
             keys = self.keys
             at = keys.index(kept) if kept in keys else min(at, len(keys) - 1)
             self.move_cursor(row=at)
             self.scroll_to(y=top, animate=False)
+
+    def _taken_away(self, drawn: _Picture | None) -> int:
+        """Take rows away that are not shown any more; answers how many of the others stay as they are.
+
+        A long list that grows shorter is not drawn anew: that takes longer than a keystroke may.
+        """
+        now = self._drawn
+        if not (drawn and now) or drawn[:3] != now[:3]:
+            return 0
+        shown = set(self._shown_rows)
+        staying = tuple(row for row in drawn.rows if row in shown)
+        if not staying or staying != self._shown_rows[: len(staying)]:
+            return 0
+        for row in drawn.rows:
+            if row not in shown:
+                self.remove_row(row.key)
+        return len(staying)
 
     @staticmethod
     def _toned(column: Column, cell: str | Toned, room: int, tones: dict[str, Style]) -> Text:

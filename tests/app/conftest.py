@@ -32,6 +32,7 @@ def settings_in(folder: Path) -> Settings:
         paper_folder=folder / "paper",
         log_folder=folder / "log",
         idle_seconds=600,
+        patience_seconds=60.0,  # a busy machine is not what most tests are about
     )
 
 

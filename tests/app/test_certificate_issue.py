@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from textual.pilot import Pilot
 
 from domain.application import CancelApplication
-from domain.booking import TicketFacts
 from domain.certificate import CertificateDetail, IssueCertificate, ListCertificates
-from domain.ports import Press
-from domain.statement import CertificateFacts, CertificateStatus, Credential
+from domain.parts import DiscardTask, ListTasks, Part, PausePart, ResumePart, RetryTask, TaskStatus
+from domain.statement import CertificateStatus
 from kiosk.app import ClinicApp
 from kiosk.screens.certificate_issue import CertificateIssueScreen
 from kiosk.screens.desk.certificate_forms import ReissueScreen, RevokeScreen
@@ -25,7 +22,7 @@ from kiosk.widgets.say import Say
 from tests.app.conftest import Kiosk
 from tests.app.desks import LOOSE, NOT_TEXT, apply, at_desk, cells, error_of, refuses, services_of
 from tests.app.terminal import screen_text, see, type_text, wait_for
-from tests.clinics import STAFF
+from tests.clinics import STAFF, TestClock
 
 NAMES = ("홍길동", "김민수", "이영희")
 
@@ -57,24 +54,17 @@ async def at_issued(app: ClinicApp, pilot: Pilot[int], rows: int = 1) -> IssuedS
     return app.screen
 
 
-@dataclass
-class HeldPress:
-    """Makes no certificate until the test lets it."""
-
-    press: Press
-    go: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def certificate(self, facts: CertificateFacts, credential: Credential) -> bytes:
-        await self.go.wait()
-        return await self.press.certificate(facts, credential)
-
-    async def ticket(self, ticket: TicketFacts) -> bytes:
-        return await self.press.ticket(ticket)
+def marks(app: ClinicApp) -> list[str]:
+    """What the list says of each application's order."""
+    return [row[-1] for row in cells(app.screen.query_one(DeskTable))]
 
 
-def over(desk: CertificateIssueScreen) -> bool:
-    """Whether the run has ended."""
-    return desk.check_action("issue_all", ()) is True
+async def order_all(pilot: Pilot[int]) -> None:
+    """F2, and yes."""
+    await wait_for(pilot, lambda: pilot.app.screen.query_one(DeskTable).row_count)
+    await pilot.press("f2")
+    await wait_for(pilot, lambda: isinstance(pilot.app.screen, Confirm))
+    await pilot.press("1")
 
 
 async def test_an_application_made_elsewhere_arrives_and_is_issued_by_enter(
@@ -86,7 +76,7 @@ async def test_an_application_made_elsewhere_arrives_and_is_issued_by_enter(
         await applied(app, 1)
         await see(pilot, "홍길동", "신청 1건")
         await pilot.press("enter", "enter")
-        await see(pilot, "끝났습니다. 발급 1건, 실패 0건", "certificate-")
+        await see(pilot, "발급했습니다: 홍길동")
         [detail] = await certificates(app, CertificateStatus.ISSUED)
         paper = settings.paper_folder / f"certificate-{detail.certificate.code}.pdf"
         assert paper.read_bytes()[:5] == b"%PDF-"
@@ -94,71 +84,124 @@ async def test_an_application_made_elsewhere_arrives_and_is_issued_by_enter(
         await see(pilot, "신청 0건")
 
 
-async def test_issuing_all_goes_on_after_one_that_was_cancelled_meanwhile(kiosk: Kiosk) -> None:
+async def test_all_that_wait_are_ordered_and_those_cancelled_meanwhile_are_told_apart(
+    kiosk: Kiosk, settings: Settings
+) -> None:
     async with kiosk(size=(100, 30)) as (app, pilot):
         applications = await applied(app)
         desk = await at_desk(app, CertificateIssueScreen)
         await see(pilot, *NAMES, "신청 3건")
         await pilot.press("f2")
-        await see(pilot, "신청 3건을 차례로 발급합니다")
+        await see(pilot, "신청 3건을 맡깁니다", "이 화면을 떠나도 계속됩니다")
         await services_of(app).gateway.send(CancelApplication(applications[1]), STAFF)
         await services_of(app).settle()
         await pilot.press("1")
-        await see(pilot, "끝났습니다. 발급 2건, 실패 1건", "3건 중 3건")
-        await see(pilot, "! 이 증명서는 발급하거나 출력할 수 없습니다 (취소됨)", "김민수")
+        await see(pilot, "끝났습니다. 맡긴 3건: 발급 2건, 출력 2건. 취소되었거나 버린 것 1건.", "3건 중 3건")
         assert desk.query_one(Progress).done == 3
-        assert {d.name for d in await certificates(app, CertificateStatus.ISSUED)} == {"홍길동", "이영희"}
-        await see(pilot, "신청 0건", "김민수")
+        done = await certificates(app, CertificateStatus.ISSUED)
+        assert {d.name for d in done} == {"홍길동", "이영희"}
+        assert [d.certificate.prints for d in done] == [1, 1]
+        papers = {path.stem for path in settings.paper_folder.glob("*.pdf")}
+        assert papers == {f"certificate-{d.certificate.code}" for d in done}
+        await see(pilot, "신청 0건")
 
 
-async def test_a_paper_folder_that_cannot_be_written_is_said_for_each_and_printed_later(
+async def test_what_was_ordered_is_marked_and_goes_on_although_the_officer_leaves(kiosk: Kiosk) -> None:
+    async with kiosk(size=(80, 24)) as (app, pilot):
+        await applied(app, 2)
+        gateway = services_of(app).gateway
+        await gateway.send(PausePart(Part.ISSUING), STAFF)
+        await services_of(app).settle()
+        desk = await at_desk(app, CertificateIssueScreen)
+        await order_all(pilot)
+        await wait_for(pilot, lambda: marks(app) == ["맡김", "맡김"])
+        await see(pilot, "맡긴 2건: 발급 0건, 출력 0건", "증명서 발급", "운영자가 멈추었습니다")
+        assert desk.check_action("issue_all", ()) is False, "nothing is left to order"
+        await pilot.press("enter")
+        await see(pilot, "이미 맡긴 증명서입니다")
+        await pilot.press("enter", "escape")
+        await wait_for(pilot, lambda: app.screen is not desk)
+        await gateway.send(ResumePart(Part.ISSUING), STAFF)
+        await services_of(app).settle()
+        assert [d.certificate.prints for d in await certificates(app, CertificateStatus.ISSUED)] == [1, 1]
+        await at_desk(app, CertificateIssueScreen)
+        await see(pilot, "신청 0건")
+
+
+async def test_one_that_is_applied_for_later_is_ordered_alone(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        await applied(app, 1)
+        await services_of(app).gateway.send(PausePart(Part.ISSUING), STAFF)
+        await at_desk(app, CertificateIssueScreen)
+        await order_all(pilot)
+        await wait_for(pilot, lambda: marks(app) == ["맡김"])
+        await services_of(app).gateway.send(ResumePart(Part.ISSUING), STAFF)
+        await see(pilot, "끝났습니다. 맡긴 1건")
+        await apply(app, 1, NAMES[1])
+        await wait_for(pilot, lambda: marks(app) == [""])
+        await pilot.press("f2")
+        await see(pilot, "신청 1건을 맡깁니다")
+        await pilot.press("1")
+        await see(pilot, "끝났습니다. 맡긴 2건: 발급 2건, 출력 2건")
+
+
+async def test_a_paper_folder_that_cannot_be_written_is_said_and_printed_when_it_can(
     kiosk: Kiosk, settings: Settings
 ) -> None:
     async with kiosk(size=(100, 30)) as (app, pilot):
         await applied(app, 2)
+        services_of(app).gateway.breakers.printing.rest = 0.1
         settings.paper_folder.write_text("a file where the folder should be")
         await at_desk(app, CertificateIssueScreen)
-        await see(pilot, "신청 2건")
-        await pilot.press("f2")
-        await wait_for(pilot, lambda: isinstance(app.screen, Confirm))
-        await pilot.press("1")
-        await see(pilot, "발급 0건, 실패 2건", "기록은 안전합니다")
-        assert screen_text(app).count("종이를 만들지 못했습니다") == 2
+        await order_all(pilot)
+        await see(pilot, "맡긴 2건: 발급 2건, 출력 0건", "증명서 출력", "되는 대로 이어서 합니다")
+        assert [d.certificate.prints for d in await certificates(app, CertificateStatus.ISSUED)] == [0, 0]
         settings.paper_folder.unlink()
-        await pilot.press("f4")
-        await wait_for(pilot, lambda: isinstance(app.screen, IssuedScreen))
-        await wait_for(pilot, lambda: app.screen.query_one(DeskTable).row_count == 2)
+        await see(pilot, "끝났습니다. 맡긴 2건: 발급 2건, 출력 2건")
+        assert [d.certificate.prints for d in await certificates(app, CertificateStatus.ISSUED)] == [1, 1]
+        assert len(list(settings.paper_folder.glob("*.pdf"))) == 2
+
+
+async def test_what_cannot_be_done_is_put_aside_with_its_name_and_why_and_tried_again(
+    kiosk: Kiosk, clock: TestClock
+) -> None:
+    async with kiosk(size=(100, 30)) as (app, pilot):
+        await applied(app, 2)
+        clock.move(days=36_500)  # nobody has made new keys for a hundred years
+        await at_desk(app, CertificateIssueScreen)
+        await order_all(pilot)
+        await wait_for(pilot, lambda: marks(app) == ["보류", "보류"])
+        await see(pilot, "보류된 것 2건은 운영자가", "홍길동", "! 서명 키가 유효한 기간이 아닙니다")
+        await pilot.press("f9")
+        await see(
+            pilot, "2 put aside: the administrator can try them again", "! The signing key is not valid"
+        )
+        await pilot.press("f9")
+        clock.move(days=-36_500)
+        gateway = services_of(app).gateway
+        for task in await gateway.ask(ListTasks(TaskStatus.ASIDE), STAFF):
+            await gateway.send(RetryTask(task.code), STAFF)
+        await see(pilot, "끝났습니다. 맡긴 2건: 발급 2건, 출력 2건")
+        assert "보류" not in screen_text(app)
+
+
+async def test_what_the_administrator_discards_can_be_issued_at_the_desk(
+    kiosk: Kiosk, clock: TestClock
+) -> None:
+    async with kiosk(size=(100, 30)) as (app, pilot):
+        await applied(app, 1)
+        clock.move(days=36_500)
+        await at_desk(app, CertificateIssueScreen)
+        await order_all(pilot)
+        await wait_for(pilot, lambda: marks(app) == ["보류"])
+        clock.move(days=-36_500)
+        gateway = services_of(app).gateway
+        [task] = await gateway.ask(ListTasks(TaskStatus.ASIDE), STAFF)
+        await gateway.send(DiscardTask(task.code), STAFF)
+        await wait_for(pilot, lambda: marks(app) == [""])
+        await see(pilot, "취소되었거나 버린 것 1건")
         await pilot.press("enter")
-        await wait_for(pilot, lambda: isinstance(app.screen, Confirm))
-        await pilot.press("1")
-        await see(pilot, "출력했습니다")
-        assert len(list(settings.paper_folder.glob("*.pdf"))) == 1
-
-
-async def test_a_run_is_stopped_after_the_one_on_its_way(kiosk: Kiosk) -> None:
-    async with kiosk() as (app, pilot):
-        await applied(app)
-        services = services_of(app)
-        press = HeldPress(services.gateway.press)
-        slow = replace(services, gateway=replace(services.gateway, press=press))
-        desk = CertificateIssueScreen(slow, STAFF)
-        await app.push_screen(desk)
-        await see(pilot, "신청 3건")
-        await pilot.press("f2")
-        await wait_for(pilot, lambda: isinstance(app.screen, Confirm))
-        await pilot.press("1")
-        await see(pilot, "발급하고 있습니다")
-        await pilot.press("escape")
-        await see(pilot, "지금 것까지만 발급하고 멈춥니다")
-        press.go.set()
-        await see(pilot, "멈추었습니다. 발급 1건")
-        assert app.screen is desk
-        await wait_for(pilot, lambda: over(desk))
-        assert len(await certificates(app, CertificateStatus.READY)) == 2
-        await pilot.press("f2")
-        await see(pilot, "신청 2건을 차례로")
-        await pilot.press("1")
-        await see(pilot, "끝났습니다. 발급 2건")
+        await see(pilot, "발급했습니다: 홍길동", "신청 0건")
 
 
 async def test_a_copy_is_printed_after_a_yes_and_counted(kiosk: Kiosk) -> None:
@@ -272,7 +315,7 @@ async def test_the_language_changes_live(kiosk: Kiosk) -> None:
         await see(pilot, "발급을 기다리는 신청 1건", "코미나티주")
         await pilot.press("f9")
         await see(pilot, "Applications that wait: 1", "Comirnaty (purple cap)", "Issue all")
-        await pilot.press("enter")
-        await see(pilot, "Done: 1 issued, 0 failed")
+        await order_all(pilot)
+        await see(pilot, "Done. Of 1 ordered: 1 issued, 1 printed.")
         await pilot.press("f9")
-        await see(pilot, "끝났습니다. 발급 1건")
+        await see(pilot, "끝났습니다. 맡긴 1건: 발급 1건, 출력 1건")

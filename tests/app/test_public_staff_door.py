@@ -44,7 +44,7 @@ async def test_the_kiosk_is_left_from_the_staff_menu_only_and_after_asking(kiosk
         await type_text(pilot, pin)
         await pilot.press("enter")
         await see(pilot, "프로그램 끝내기")
-        await pilot.press("7")
+        await pilot.press("8")
         await see(pilot, "프로그램을 끝낼까요?")
         await pilot.press("1")
         await wait_for(pilot, lambda: app.return_code == 0)

@@ -62,7 +62,8 @@ def test_every_refusal_is_said_in_both_languages(refusal: type[ClinicError]) -> 
 
 def test_every_key_in_the_code_has_a_text() -> None:
     missing = []
-    tables = "key|shell|booking|identify|my_page|application"
+    tables = "key|shell|booking|identify|my_page|application|parts"
+    tables += "|certificate_issue|desk|vaccine_admin|injection_desk"
     for path in Path(kiosk.__path__[0]).rglob("*.py"):
         for key in re.findall(rf'"((?:{tables})\.[a-z_.]+)"', path.read_text(encoding="utf-8")):
             is_table = any(known.startswith(f"{key}.") for known in table("ko", key.split(".")[0]))

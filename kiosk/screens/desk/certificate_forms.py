@@ -20,7 +20,7 @@ from domain.certificate import (
     RevokeCertificate,
 )
 from kiosk.i18n import Words
-from kiosk.screens.base import Refused, new_command_id
+from kiosk.screens.base import Refused
 from kiosk.screens.desk.certificates import vaccine_of
 from kiosk.screens.desk.form import FormPage
 from kiosk.screens.desk.reason import read_reason, reason_entries
@@ -120,7 +120,7 @@ class ReissueScreen(CertificateForm):
 
     @on(Reissued)
     def _reissued(self, event: Reissued) -> None:
-        self.run_command(PrintCertificate(event.code), self.Printed, new_command_id())
+        self.run_command(PrintCertificate(event.code), self.Printed, paper=True)
 
     @on(Printed)
     def _printed(self, event: Printed) -> None:

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 
 from domain.certificate import CertificateDetail
 from domain.clinic import Clinic
+from domain.parts import Task, TaskStatus
 from domain.presentation import Presentation
 from domain.statement import Certificate
-from kiosk.i18n import Texts, put_in_words
-from kiosk.screens.desk.issue_run import Failed
+from kiosk.i18n import Texts
 from kiosk.screens.desk.words import figures, moment, product, spoken
 from kiosk.widgets.desk_table import Column, Row, Toned
-from kiosk.widgets.facts import Fact
 
 WAITING = (
     Column("certificate_issue.applied_at", 11),
@@ -21,6 +20,7 @@ WAITING = (
     Column("certificate_issue.vaccine"),
     Column("certificate_issue.given_on", 10),
     Column("certificate_issue.code", 11),
+    Column("certificate_issue.order", 6),
 )
 ISSUED = (
     Column("certificate_issue.issued_on", 10),
@@ -29,8 +29,6 @@ ISSUED = (
     Column("certificate_issue.prints", 6, right=True),
     Column("certificate_issue.code", 11),
 )
-MOST_FAILURES = 50
-"""When the disk is full every one fails for the same reason."""
 
 
 def vaccine_of(detail: CertificateDetail, formulary: Sequence[Presentation], texts: Texts) -> str:
@@ -43,10 +41,19 @@ def vaccine_of(detail: CertificateDetail, formulary: Sequence[Presentation], tex
 
 
 def waiting_row(
-    detail: CertificateDetail, clinic: Clinic, formulary: Sequence[Presentation], texts: Texts
+    detail: CertificateDetail,
+    task: Task | None,
+    clinic: Clinic,
+    formulary: Sequence[Presentation],
+    texts: Texts,
 ) -> Row:
-    """An application that waits."""
+    """An application that waits; once it was ordered, with the task that is to do it."""
     code = detail.certificate.code
+    order: str | Toned = ""
+    if task:
+        aside = task.status is TaskStatus.ASIDE
+        word = texts(f"certificate_issue.{'is_aside' if aside else 'is_ordered'}")
+        order = Toned(word, "alarm" if aside else "good")
     return Row(
         code,
         (
@@ -55,6 +62,7 @@ def waiting_row(
             vaccine_of(detail, formulary, texts),
             figures(detail.given_on),
             spoken(code),
+            order,
         ),
     )
 
@@ -72,19 +80,6 @@ def issued_row(detail: CertificateDetail, formulary: Sequence[Presentation], tex
             spoken(certificate.code),
         ),
     )
-
-
-def failed_facts(failures: Sequence[Failed]) -> list[Fact]:
-    """Those that were not issued, and why, in full."""
-    facts = [_why(failure) for failure in failures[:MOST_FAILURES]]
-    if more := len(failures) - len(facts):
-        facts.append(Fact("", lambda t: t("certificate_issue.more_failures", more=more)))
-    return facts
-
-
-def _why(failure: Failed) -> Fact:
-    name = f"{failure.detail.name} {spoken(failure.detail.certificate.code)}"
-    return Fact(name, lambda t: f"! {put_in_words(failure.why, t)}", "alarm")
 
 
 def detail_of(certificate: Certificate) -> CertificateDetail | None:

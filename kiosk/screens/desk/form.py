@@ -73,6 +73,7 @@ class Entries:
 class Form(StaffScreen):
     """A screen with entries: how one moves through them, and how they are read."""
 
+    KEPT = "shell.later.kept"
     BINDINGS: ClassVar[list[BindingType]] = [
         # Before the inputs, which would scroll with them.
         Binding("up", "go(-1)", show=False, priority=True),
@@ -210,7 +211,7 @@ class FormPage(Form):
     def finish(self, words: Words) -> None:
         """It is done: back to the desk, which says so."""
         self._finished = words
-        if self.is_current:  # not while help stands over it: that would be taken away instead
+        if self.is_active:  # not while help stands over it: that would be taken away instead
             self._leave()
 
     def on_screen_resume(self) -> None:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from pathlib import PurePath
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Input
 
@@ -20,13 +18,11 @@ from domain.codes import Kind, parse_code, spoken
 from domain.errors import InputError, NotFound
 from domain.statement import Certificate, CertificateStatus
 from kiosk.i18n import Words
-from kiosk.locations import STYLES
-from kiosk.screens.base import Refused, StaffScreen, new_command_id
+from kiosk.screens.base import Refused
 from kiosk.screens.desk.certificate_forms import ReissueScreen, RevokeScreen
 from kiosk.screens.desk.certificates import ISSUED, detail_of, issued_row, matching
+from kiosk.screens.desk.list_desk import FieldDesk
 from kiosk.services import Services
-from kiosk.widgets.bars import KeyBar, TopBar
-from kiosk.widgets.desk_table import DeskTable
 from kiosk.widgets.say import Say
 from kiosk.widgets.scan_field import ScanField, ScanInput
 
@@ -45,23 +41,14 @@ class IssuedField(ScanField):
     INPUT = IssuedInput
 
 
-class IssuedScreen(StaffScreen):
+class IssuedScreen(FieldDesk):
     """One field, one list, newest first."""
 
+    BAR = "certificate_issue.issued_bar"
     HELP = "certificate_issue.issued_help"
-    CSS_PATH: ClassVar[list[str | PurePath]] = [
-        STYLES / "staff.tcss",
-        STYLES / "desk.tcss",
-        STYLES / "certificate_issue.tcss",
-    ]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f5", "reissue", "certificate_issue.reissue"),
         Binding("f6", "revoke", "certificate_issue.revoke"),
-        # Before the input, which would scroll with them.
-        Binding("up", "move('cursor_up')", show=False, priority=True),
-        Binding("down", "move('cursor_down')", show=False, priority=True),
-        Binding("pageup", "move('page_up')", show=False, priority=True),
-        Binding("pagedown", "move('page_down')", show=False, priority=True),
     ]
 
     @dataclass
@@ -88,21 +75,10 @@ class IssuedScreen(StaffScreen):
         self._fetched: CertificateDetail | None = None
         """An older one that was asked for by its number."""
 
-    def compose(self) -> ComposeResult:
+    def above(self) -> ComposeResult:
         """The field stands above the list."""
-        yield TopBar("certificate_issue.issued_bar", lambda t: self.actor.name)
-        yield Say(id="notice")
-        with Vertical(id="desk"):
-            yield IssuedField("text", "certificate_issue.find")
-            yield Say(lambda t: t("certificate_issue.issued_heading", count=len(self._issued)), id="counters")
-            yield Say(id="none")
-            yield DeskTable(id="were-issued", focusable=False)
-        yield KeyBar()
-
-    def on_mount(self) -> None:
-        """A scan may come at once."""
-        self.query_one(Input).focus()
-        self.clinic_changed()
+        yield IssuedField("text", "certificate_issue.find")
+        yield Say(lambda t: t("certificate_issue.issued_heading", count=len(self._issued)), id="counters")
 
     def clinic_changed(self) -> None:
         """Another was issued, or one was corrected or withdrawn."""
@@ -116,11 +92,7 @@ class IssuedScreen(StaffScreen):
     def retranslate(self) -> None:
         """The table in the language of the moment."""
         rows = [issued_row(detail, self.services.formulary, self.texts) for detail in self._shown]
-        table = self.query_one(DeskTable)
-        table.show(ISSUED, rows)
-        table.display = bool(rows)
-        none = "none" if self._issued else "none_yet"
-        self.query_one("#none", Say).say("" if rows else f"certificate_issue.{none}")
+        self.show_rows(ISSUED, rows, f"certificate_issue.{'none' if self._issued else 'none_yet'}")
         self.query_one("#counters", Say).retranslate()
 
     @property
@@ -130,12 +102,8 @@ class IssuedScreen(StaffScreen):
 
     @property
     def _chosen(self) -> CertificateDetail | None:
-        code = self.query_one(DeskTable).current
+        code = self.table.current
         return next((detail for detail in self._shown if detail.certificate.code == code), None)
-
-    def action_move(self, how: str) -> None:
-        """The list follows the arrows while the field keeps the cursor."""
-        getattr(self.query_one(DeskTable), f"action_{how}")()
 
     def action_back(self) -> None:
         """First clear what was typed, then out."""
@@ -186,31 +154,31 @@ class IssuedScreen(StaffScreen):
         detail = self._chosen
         if detail is None:
             return
-        wish, certificate = new_command_id(), detail.certificate
+        certificate = detail.certificate
         facts = {"name": detail.name, "prints": certificate.prints, "code": spoken(certificate.code)}
         self.confirm(
             "certificate_issue.reprint", lambda t: t("certificate_issue.reprint_sure", **facts),
             yes="certificate_issue.reprint_yes",
-            then=partial(self.run_command, PrintCertificate(certificate.code), self.Printed, wish),
+            then=partial(self.run_command, PrintCertificate(certificate.code), self.Printed, paper=True),
         )  # fmt: skip
 
     @on(Printed)
     def _printed(self, event: Printed) -> None:
         place = str(event.issued.place)
-        self._done(lambda t: t("certificate_issue.printed", place=place))
+        self.done(lambda t: t("certificate_issue.printed", place=place))
 
     def action_reissue(self) -> None:
         """A new one in place of the one under the cursor."""
         if detail := self._chosen:
-            self.app.push_screen(ReissueScreen(self.services, self.actor, self._done, detail))
+            self.app.push_screen(ReissueScreen(self.services, self.actor, self.done, detail))
 
     def action_revoke(self) -> None:
         """The one under the cursor is not valid any more."""
         if detail := self._chosen:
-            self.app.push_screen(RevokeScreen(self.services, self.actor, self._done, detail))
+            self.app.push_screen(RevokeScreen(self.services, self.actor, self.done, detail))
 
-    def _done(self, words: Words) -> None:
+    def done(self, words: Words) -> None:
+        """Back to the whole list, which says so."""
         self._fetched = None
         self.query_one(IssuedField).value = ""
-        self.query_one("#notice", Say).say(words)
-        self.clinic_changed()
+        super().done(words)

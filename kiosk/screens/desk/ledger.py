@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.message import Message
 
 from domain.actors import Actor
 from domain.stock import LedgerEntry, Vaccine
 from domain.vaccine import ListLedger
-from kiosk.locations import STYLES
-from kiosk.screens.base import StaffScreen
+from kiosk.screens.desk.list_desk import ListDesk
 from kiosk.screens.desk.words import moment, product, spoken
 from kiosk.services import Services
-from kiosk.widgets.bars import KeyBar, TopBar
-from kiosk.widgets.desk_table import Column, DeskTable, Row, Toned
+from kiosk.widgets.desk_table import Column, Row, Toned
 from kiosk.widgets.say import Say
 
 PAGE = 100
@@ -35,11 +31,11 @@ COLUMNS = (
 )
 
 
-class LedgerScreen(StaffScreen):
+class LedgerScreen(ListDesk):
     """One page of the ledger at a time."""
 
+    BAR = "vaccine_admin.ledger_bar"
     HELP = "vaccine_admin.ledger_help"
-    CSS_PATH: ClassVar[list[str | PurePath]] = [STYLES / "staff.tcss", STYLES / "desk.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2", "turn(1)", "vaccine_admin.older"),
         Binding("f3", "turn(-1)", "vaccine_admin.newer"),
@@ -58,19 +54,10 @@ class LedgerScreen(StaffScreen):
         self._page, self._more = 0, False
         self._entries: list[LedgerEntry] = []
 
-    def compose(self) -> ComposeResult:
-        """Table and where in the ledger one is."""
-        yield TopBar("vaccine_admin.ledger_bar", lambda t: self.actor.name)
-        with Vertical(id="desk"):
-            yield Say(lambda t: product(self._vaccine.presentation, t), id="heading")
-            yield Say(id="where", classes="hint")
-            yield DeskTable(id="ledger")
-        yield KeyBar()
-
-    def on_mount(self) -> None:
-        """The newest page."""
-        self.query_one(DeskTable).focus()
-        self.clinic_changed()
+    def above(self) -> ComposeResult:
+        """The vaccine, and where in the ledger one is."""
+        yield Say(lambda t: product(self._vaccine.presentation, t), id="heading")
+        yield Say(id="where", classes="hint")
 
     def clinic_changed(self) -> None:
         """Something was entered."""
@@ -98,7 +85,7 @@ class LedgerScreen(StaffScreen):
     def retranslate(self) -> None:
         """The table in the language of the moment."""
         rows = [self._row(number, entry) for number, entry in enumerate(self._entries)]
-        self.query_one(DeskTable).show(COLUMNS, rows)
+        self.show_rows(COLUMNS, rows)
         first = self._page * PAGE + 1
         key = "vaccine_admin.where" if rows else "vaccine_admin.no_entries"
         facts = {"first": first, "last": first + len(rows) - 1}

@@ -211,7 +211,7 @@ class PresentationScreen(StaffScreen):
     def _registered(self, event: Registered) -> None:
         self._finished = True
         self._done(lambda t: t("vaccine_admin.registered_now", vaccine=product(self._presentation, t)))
-        if self.is_current:  # not while help stands over it: that would be taken away instead
+        if self.is_active:  # not while help stands over it: that would be taken away instead
             self.dismiss(None)
 
     def on_screen_resume(self) -> None:

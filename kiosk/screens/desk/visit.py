@@ -286,6 +286,9 @@ class VisitScreen(VisitKeys):
     def refused(self, event: Refused) -> None:
         """Beside the lot what is about the lot; everything else says its rule over the screen."""
         error = event.error
+        if event.again:
+            super().refused(event)
+            return
         if isinstance(event.request, FindVisits) and isinstance(error, InputError | BadCharacters):
             return  # the doses of a person whose name cannot be looked for stay unknown
         now = self.services.clock.now()

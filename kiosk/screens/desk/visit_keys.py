@@ -133,7 +133,7 @@ class VisitKeys(Form):
 
     def on_screen_resume(self) -> None:
         """Leave when nothing is left to do here and nothing stands over it."""
-        if self._gone is not None and self.is_current:
+        if self._gone is not None and self.is_active:
             self.done(self._gone)
             self.dismiss(None)
 
