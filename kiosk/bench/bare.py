@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from pathlib import Path
+from typing import Any
 
 import pysqlite3
 
@@ -18,10 +19,15 @@ INSERT OR IGNORE INTO vaccine VALUES ('V', 1000000000, 0);
 """
 
 
-def bookings_a_second(folder: Path, seconds: float) -> float:
-    """Without validation, ledger, codes to be read aloud, command ids: as little as a booking can be."""
+def bare_connection(folder: Path) -> Any:
+    """To a file of its own, with the same SQLite and the same care for what is committed."""
     connection = pysqlite3.connect(str(folder / "bare.db"), isolation_level=None)
     connection.executescript(_LAYOUT)
+    return connection
+
+
+def book_one_by_one(connection: Any, seconds: float) -> tuple[int, float]:
+    """How many in how many seconds, without validation, ledger, readable codes or command ids."""
     done, start = 0, time.perf_counter()
     while (spent := time.perf_counter() - start) < seconds:
         code = secrets.token_hex(5)
@@ -32,5 +38,4 @@ def bookings_a_second(folder: Path, seconds: float) -> float:
         connection.execute("INSERT INTO event (name, payload) VALUES ('Booked', ?)", (code,))
         connection.execute("COMMIT")
         done += 1
-    connection.close()
-    return done / spent
+    return done, spent

@@ -6,34 +6,39 @@ import asyncio
 import json
 import sys
 import time
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
-from datetime import date
 from itertools import count
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from domain.booking import Book, ListDays, ListSlots
 from domain.clinic import Clinic, Schedule
 from domain.errors import ClinicBusy, ClinicError, SoldOut
+from domain.parts import Part
 from domain.recipient import person_details
 from domain.vaccine import ListVaccines
-from kiosk.bench.bare import bookings_a_second
+from kiosk.bench.bare import bare_connection, book_one_by_one
 from kiosk.bootstrap import open_clinic
 from kiosk.services import Services
 from kiosk.settings import Settings
 
 PATIENCE = 2.0
 """Seconds after which somebody in an open loop leaves."""
+TICK = 0.001
+"""Those who arrive within it are let in together; what they wait is counted from when they came."""
 SELDOM = 20
 """One in so many wants the vaccine that is nearly sold out."""
-TODAY = date(2026, 11, 23)
 
 
-def settings_in(folder: Path) -> Settings:
+def settings_in(folder: Path, *, parts: bool = False) -> Settings:
     """A clinic whose slots have room for everybody: it is the doses that are scarce."""
     return Settings(
-        data_folder=folder, paper_folder=folder, clinic=Clinic(schedule=Schedule(capacity=100_000_000))
+        data_folder=folder,
+        paper_folder=folder,
+        parts=tuple(Part) if parts else (),
+        clinic=Clinic(schedule=Schedule(capacity=100_000_000)),
     )
 
 
@@ -42,15 +47,18 @@ class Tally:
     """How it went, and how long those who were answered have waited, in seconds."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
+    problems: Counter[str] = field(default_factory=Counter)
+    """The errors that are neither sold out nor a refusal, by their codes."""
     waits: list[float] = field(default_factory=list)
 
 
 class Crowd:
     """People who come to this kiosk; nobody comes twice."""
 
-    def __init__(self, services: Services, vaccines: list[str], slots: list[object], first: int) -> None:
+    def __init__(self, services: Services, vaccines: list[str], slots: list[Any], first: int) -> None:
         self._services, self._vaccines, self._slots = services, vaccines, slots
         self._numbers = count(first)
+        self._today = services.clinic.today(services.clock.now())
         self.tally = Tally()
 
     def next(self) -> Book:
@@ -58,89 +66,93 @@ class Crowd:
         number = next(self._numbers)
         person = person_details(
             name="홍길동", birth_date="19450815", phone=f"010{number:08d}",
-            passport_surname="HONG", passport_given="GILDONG", today=TODAY,
+            passport_surname="HONG", passport_given="GILDONG", today=self._today,
         )  # fmt: skip
         vaccine = self._vaccines[number % SELDOM == 0]
-        return Book(person, vaccine, self._slots[number % len(self._slots)])  # type: ignore[arg-type]
+        return Book(person, vaccine, self._slots[number % len(self._slots)])
 
-    async def book(self, command: Book) -> None:
-        """One person is served, sold out, refused, or failed."""
-        start = time.perf_counter()
+    async def book(self, came: float) -> float:
+        """One person is served, sold out, refused, or failed; answers when to come back, if refused."""
+        again = 0.0
         try:
-            await self._services.gateway.send(command)
+            await self._services.gateway.send(self.next())
             outcome = "accepted"
         except SoldOut:
             outcome = "sold out"
-        except ClinicBusy:
-            outcome = "refused"
-        except (ClinicError, TimeoutError):
+        except ClinicBusy as busy:
+            outcome, again = "refused", float(busy.facts["seconds"])  # type: ignore[arg-type]
+        except asyncio.CancelledError:
             outcome = "failed"
+            self.tally.problems["left"] += 1
+        except ClinicError as problem:
+            outcome = "failed"
+            self.tally.problems[problem.code] += 1
         self.tally.outcomes[outcome] += 1
-        if outcome != "refused":
-            self.tally.waits.append(time.perf_counter() - start)
+        if outcome in {"accepted", "sold out"}:
+            self.tally.waits.append(time.perf_counter() - came)
+        return again
 
     async def closed(self, clients: int, seconds: float) -> None:
         """So many at once, each of whom comes back as somebody else when served."""
         until = time.perf_counter() + seconds
 
         async def client() -> None:
-            while time.perf_counter() < until:
-                await self.book(self.next())
+            while (now := time.perf_counter()) < until:
+                if again := await self.book(now):
+                    await asyncio.sleep(min(again, until - time.perf_counter()))
 
         await asyncio.gather(*(client() for _ in range(clients)))
 
     async def open(self, rate: float, seconds: float) -> None:
         """So many arrive in a second, whether or not others are still waiting."""
-        random, tasks = Random(int(rate)), set[asyncio.Task[None]]()
-        arrivals, at = list[float](), 0.0
+        arrivals, at, random = deque[float](), 0.0, Random(int(rate))
         while (at := at + random.expovariate(rate)) < seconds:
             arrivals.append(at)
-        people = [self.next() for _ in arrivals]
+        here = deque[tuple[float, asyncio.Task[float]]]()
         start = time.perf_counter()
-        for at, person in zip(arrivals, people, strict=True):
-            while (early := at - (time.perf_counter() - start)) > 0:  # noqa: ASYNC110 - until its time
-                await asyncio.sleep(early if early > 0.001 else 0)
-            task = asyncio.create_task(self._with_patience(person))
-            tasks.add(task)
-            task.add_done_callback(tasks.discard)
-        await asyncio.gather(*tasks)
-
-    async def _with_patience(self, person: Book) -> None:
-        try:
-            async with asyncio.timeout(PATIENCE):
-                await self.book(person)
-        except TimeoutError:
-            self.tally.outcomes["left"] += 1
+        while arrivals or here:
+            now = time.perf_counter()
+            while arrivals and start + arrivals[0] <= now:
+                came = start + arrivals.popleft()
+                here.append((came, asyncio.create_task(self.book(came))))
+            while here and (here[0][1].done() or here[0][0] + PATIENCE < now):
+                here.popleft()[1].cancel()  # which is nothing to those who are done
+            await asyncio.sleep(TICK)
 
 
-async def _serve(folder: Path, first: int) -> None:
+async def _serve(folder: Path, first: int, parts: bool) -> None:
     """Open, say so, and then do what each line of stdin asks."""
-    services = await open_clinic(settings_in(folder))
+    services = await open_clinic(settings_in(folder, parts=parts))
     vaccines = [level.vaccine.code for level in await services.gateway.ask(ListVaccines())]
     days = await services.gateway.ask(ListDays())
     slots = [level.slot for day in days[1:8] for level in await services.gateway.ask(ListSlots(day.date))]
+    crowd = Crowd(services, vaccines, slots, first)
     print("ready", flush=True)
-    line = await asyncio.to_thread(sys.stdin.readline)
-    asked = json.loads(line)
-    crowd = Crowd(services, vaccines, list(slots), first)
-    start, cpu = time.perf_counter(), time.process_time()
-    if "clients" in asked:
-        await crowd.closed(asked["clients"], asked["seconds"])
-    else:
-        await crowd.open(asked["rate"], asked["seconds"])
-    spent = {"seconds": time.perf_counter() - start, "cpu": time.process_time() - cpu}
-    await services.settle()
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        asked, crowd.tally, start = json.loads(line), Tally(), time.perf_counter()
+        if "clients" in asked:
+            await crowd.closed(**asked)
+        else:
+            await crowd.open(**asked)
+        print(json.dumps({"seconds": time.perf_counter() - start, **vars(crowd.tally)}), flush=True)
     await services.close()
-    print(json.dumps({"outcomes": crowd.tally.outcomes, "waits": crowd.tally.waits, **spent}), flush=True)
+
+
+def _serve_bare(folder: Path) -> None:
+    connection = bare_connection(folder)
+    print("ready", flush=True)
+    while line := sys.stdin.readline():
+        done, seconds = book_one_by_one(connection, **json.loads(line))
+        print(json.dumps({"seconds": seconds, "outcomes": {"accepted": done}}), flush=True)
 
 
 def main() -> None:
-    """``bare FOLDER SECONDS`` or ``serve FOLDER FIRST-NUMBER``."""
-    folder = Path(sys.argv[2])
-    if sys.argv[1] == "bare":
-        print(bookings_a_second(folder, float(sys.argv[3])))
+    """``bare FOLDER``, ``kiosk FOLDER FIRST-NUMBER`` or ``kiosk-with-parts FOLDER FIRST-NUMBER``."""
+    kind, folder, *first = sys.argv[1:]
+    if kind == "bare":
+        _serve_bare(Path(folder))
     else:
-        asyncio.run(_serve(folder, int(sys.argv[3])))
+        asyncio.run(_serve(Path(folder), int(first[0]), kind == "kiosk-with-parts"))
 
 
 if __name__ == "__main__":

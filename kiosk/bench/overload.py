@@ -1,4 +1,8 @@
-"""When everybody comes at once: closed loop, open loop, several processes, beside a bare connection."""
+"""When everybody comes at once: closed loop, open loop, several processes, beside a bare connection.
+
+Every load is given in rounds of two seconds, and before each round the bare connection is measured anew,
+so that both sides of a ratio have met the same machine.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +11,14 @@ import json
 import os
 import sys
 import tempfile
-from asyncio.subprocess import PIPE
+from asyncio.subprocess import PIPE, Process
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
-from statistics import median, quantiles
 from typing import Any
 
 from domain.actors import STAFF_ROLES, Actor
@@ -24,13 +28,57 @@ from kiosk.bench.clients import settings_in
 from kiosk.bootstrap import check_clinic, open_clinic
 
 CLIENTS = 200
-PROCESSES = (1, 2, 4)
-LOADS = (0.5, 1.0, 2.0, 4.0)
-SCARCE = 500
-"""Doses of the vaccine that sells out."""
-PLENTY = 100_000_000
-BARE_SECONDS = 2.0
+SCARCE, LOTS, DOSES = 500, 100, 100_000
+"""Doses of the vaccine that sells out, and the lots of the other with the doses in each."""
+ROUND, BARE, LOOK = 2.0, 0.5, 1.0
+"""Seconds of a round of load, of the bare connection before it, and of the look at what can be served."""
 STAFF = Actor("bench", STAFF_ROLES)
+
+
+@dataclass(frozen=True)
+class Load:
+    """What comes to the clinic: 200 clients at once, or, in an open loop, arrivals."""
+
+    name: str
+    processes: int = 1
+    arriving: float = 0.0
+    """So many times what can be served; 0 for the closed loop."""
+    parts: bool = False
+    """Whether the parts work in the same process, instead of leaving theirs in the outbox."""
+
+
+LOADS = (
+    Load("200 clients, 1 process"),
+    Load("200 clients, 2 processes", processes=2),
+    Load("200 clients, 4 processes", processes=4),
+    Load("200 clients, parts at work", parts=True),
+    Load("0.5 x the capacity arrives", arriving=0.5),
+    Load("1 x the capacity arrives", arriving=1.0),
+    Load("2 x the capacity arrives", arriving=2.0),
+    Load("4 x the capacity arrives", arriving=4.0),
+)
+
+
+@dataclass
+class Served:
+    """What one side has done in all its rounds together."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    problems: Counter[str] = field(default_factory=Counter)
+    waits: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def add(self, answer: dict[str, Any]) -> None:
+        """One more round."""
+        self.outcomes.update(answer["outcomes"])
+        self.problems.update(answer.get("problems", {}))
+        self.waits += answer.get("waits", ())
+        self.seconds += answer["seconds"]
+
+    @property
+    def rate(self) -> float:
+        """How many were answered in a second, with a booking or with the word that none is left."""
+        return (self.outcomes["accepted"] + self.outcomes["sold out"]) / self.seconds
 
 
 @dataclass(frozen=True)
@@ -42,17 +90,23 @@ class Row:
     sold_out: int
     refused: int
     failed: int
-    goodput: float
-    """Answered bookings a second."""
-    ratio: float
-    """Of the bare connection."""
+    oversold: int
+    """Rows that break a rule of `kiosk check`, and acknowledged bookings that are not there."""
+    rate: float
+    """Answered in a second."""
+    of_bare: float
+    of_capacity: float | None
+    """In an open loop: of what a closed loop was answered between its rounds."""
     p50: float
     p99: float
     longest: float
-    """Milliseconds until an answer."""
+    """Milliseconds until an answer, from when somebody came."""
     fairness: float
     """The slowest process over the fastest."""
-    oversold: int
+    bare: float
+    """What the bare connection did in a second between the rounds."""
+    problems: dict[str, int]
+    """What failed, or is wrong with the records."""
 
 
 class Overload:
@@ -60,81 +114,115 @@ class Overload:
 
     def __init__(self, folder: Path, seconds: float, flush_ms: float) -> None:
         self._folder = folder
-        self._seconds = seconds
+        self._rounds = max(1, round(seconds / ROUND))
+        self._seconds = seconds / self._rounds
         self._environment = {**os.environ, **slow_disk.environment(folder, flush_ms)}
         self._places = count()
-        self.bares: list[float] = []
 
     def rows(self) -> Iterator[Row]:
-        """Each as soon as it is known; every one stands between two looks at the bare connection."""
-        self._bare()
-        capacity = 0.0
-        for processes in PROCESSES:
-            asked = {"clients": CLIENTS // processes, "seconds": self._seconds}
-            row = self._run(f"{CLIENTS} clients, processes: {processes}", processes, asked)
-            capacity = capacity or row.goodput
-            yield row
+        """Each as soon as it is known."""
         for load in LOADS:
-            asked = {"rate": load * capacity, "seconds": self._seconds}
-            yield self._run(f"{load:g} x the capacity arrives", 1, asked)
+            yield asyncio.run(self._row(load))
 
-    def _run(self, load: str, processes: int, asked: dict[str, float]) -> Row:
+    async def _row(self, load: Load) -> Row:
         folder = self._folder / str(next(self._places))
         folder.mkdir()
-        asyncio.run(_prepare(folder))
-        answers = asyncio.run(self._served(folder, processes, asked))
-        oversold = len(asyncio.run(check_clinic(settings_in(folder))).violations)
-        bare = median([self.bares[-1], self._bare()])
-        outcomes = sum((Counter(answer["outcomes"]) for answer in answers), Counter[str]())
-        waits = sorted(wait for answer in answers for wait in answer["waits"])
-        speeds = [_answered(answer) / answer["seconds"] for answer in answers]
-        cuts = quantiles(waits, n=100)
-        return Row(
-            load, outcomes["accepted"], outcomes["sold out"], outcomes["refused"],
-            outcomes["failed"] + outcomes["left"], sum(speeds), sum(speeds) / bare,
-            1000 * cuts[49], 1000 * cuts[98], 1000 * waits[-1], min(speeds) / max(speeds), oversold,
-        )  # fmt: skip
+        await _prepare(folder)
+        bare, capacity = Served(), Served()
+        kiosks = [Served() for _ in range(load.processes)]
+        async with AsyncExitStack() as opened:
+            connection = await opened.enter_async_context(self._started("bare", folder))
+            kind = "kiosk-with-parts" if load.parts else "kiosk"
+            crowd = [
+                await opened.enter_async_context(self._started(kind, folder, str(n * 10_000_000)))
+                for n in range(load.processes)
+            ]
+            for _ in range(self._rounds):
+                bare.add(await _asked(connection, seconds=BARE))
+                asked = {"clients": CLIENTS // load.processes, "seconds": self._seconds}
+                if load.arriving:
+                    capacity.add(look := await _asked(crowd[0], clients=CLIENTS, seconds=LOOK))
+                    now = Served()
+                    now.add(look)
+                    asked = {"rate": load.arriving * now.rate, "seconds": self._seconds}
+                answers = await asyncio.gather(*(_asked(process, **asked) for process in crowd))
+                for kiosk, answer in zip(kiosks, answers, strict=True):
+                    kiosk.add(answer)
+        wrong = await _wrong_with(folder, [*kiosks, capacity])
+        return _row_of(load, kiosks, bare, capacity, wrong)
 
-    async def _served(self, folder: Path, processes: int, asked: dict[str, float]) -> list[dict[str, Any]]:
-        """What each process says at the end; all begin at the same moment."""
-        crowd = [await self._process("serve", str(folder), str(n * 10_000_000)) for n in range(processes)]
-        for process in crowd:
-            assert process.stdout
-            await process.stdout.readline()
-        line = json.dumps(asked).encode() + b"\n"
-        outputs = await asyncio.gather(*(process.communicate(line) for process in crowd))
-        return [json.loads(output[0]) for output in outputs]
+    def _started(self, *arguments: str | Path) -> _Started:
+        return _Started(self._environment, *map(str, arguments))
 
-    def _bare(self) -> float:
-        async def run() -> float:
-            process = await self._process("bare", str(self._folder), str(BARE_SECONDS))
-            return float((await process.communicate())[0])
 
-        self.bares.append(asyncio.run(run()))
-        return self.bares[-1]
+class _Started:
+    """A process of `kiosk.bench.clients` that is ready; told that there is no more when it is left."""
 
-    async def _process(self, *arguments: str) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "kiosk.bench.clients", *arguments,
+    def __init__(self, environment: dict[str, str], *arguments: str) -> None:
+        self._environment, self._arguments = environment, arguments
+
+    async def __aenter__(self) -> Process:
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "kiosk.bench.clients", *self._arguments,
             stdin=PIPE, stdout=PIPE, env=self._environment, limit=1 << 30,
         )  # fmt: skip
+        assert self._process.stdout
+        await self._process.stdout.readline()
+        return self._process
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._process.communicate()
+
+
+async def _asked(process: Process, **asked: float) -> dict[str, Any]:
+    assert process.stdin and process.stdout
+    process.stdin.write(json.dumps(asked).encode() + b"\n")
+    await process.stdin.drain()
+    answer: dict[str, Any] = json.loads(await process.stdout.readline())
+    return answer
 
 
 async def _prepare(folder: Path) -> None:
     """A clinic with two vaccines: doses for everybody, and doses for a few."""
     services = await open_clinic(settings_in(folder))
     expiry = services.clinic.today(services.clock.now()) + timedelta(days=100)
-    for presentation, doses in zip(services.formulary, (PLENTY, SCARCE), strict=False):
+    for presentation, lots, doses in zip(services.formulary, (LOTS, 1), (DOSES, SCARCE), strict=False):
         vaccine = await services.gateway.send(RegisterVaccine(presentation), STAFF)
-        for _ in range(max(1, doses // 100_000)):
-            await services.gateway.send(AddStock(vaccine.code, "LOT1", expiry, min(doses, 100_000)), STAFF)
-    await services.settle()
+        for number in range(lots):
+            await services.gateway.send(AddStock(vaccine.code, f"LOT{number}", expiry, doses), STAFF)
     await services.close()
 
 
-def _answered(answer: dict[str, Any]) -> int:
-    outcomes = answer["outcomes"]
-    return int(outcomes.get("accepted", 0) + outcomes.get("sold out", 0))
+async def _wrong_with(folder: Path, served: list[Served]) -> Counter[str]:
+    """What is wrong with the records at the end, in words."""
+    checked = await check_clinic(settings_in(folder))
+    wrong = Counter(violation.says for violation in checked.violations)
+    if (lost := sum(side.outcomes["accepted"] for side in served) - checked.rows.get("booking", 0)) > 0:
+        wrong["acknowledged and not there"] = lost
+    return wrong
+
+
+def _row_of(load: Load, kiosks: list[Served], bare: Served, capacity: Served, wrong: Counter[str]) -> Row:
+    outcomes = sum((kiosk.outcomes for kiosk in kiosks), Counter[str]())
+    waits = sorted(wait for kiosk in kiosks for wait in kiosk.waits) or [0.0]
+    rates = [kiosk.rate for kiosk in kiosks]
+    return Row(
+        load=load.name,
+        accepted=outcomes["accepted"],
+        sold_out=outcomes["sold out"],
+        refused=outcomes["refused"],
+        failed=outcomes["failed"] + capacity.outcomes["failed"],
+        oversold=wrong.total(),
+        rate=sum(rates),
+        of_bare=sum(rates) / bare.rate,
+        of_capacity=sum(rates) / capacity.rate if load.arriving else None,
+        p50=1000 * waits[len(waits) // 2],
+        p99=1000 * waits[len(waits) * 99 // 100],
+        longest=1000 * waits[-1],
+        fairness=min(rates) / max(rates),
+        bare=bare.rate,
+        problems=sum((kiosk.problems for kiosk in kiosks), capacity.problems + wrong),
+    )
 
 
 def temporary_folder(parent: Path | None) -> tempfile.TemporaryDirectory[str]:
