@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -54,6 +54,8 @@ from storage.schedule import AGAIN, Schedule, due_in, run_schedule
 REPORT_SECONDS = 2.0
 FOR_PEOPLE = ("", "kiosk")
 """The roles of processes that somebody looks at: the screens, and the command line."""
+KEEPS_BACKUPS = ("kiosk", "supervisor")
+"""The roles of processes that look after the scheduled backups; one of them makes each."""
 FIRST_STAFF_NAME = "관리자"
 
 
@@ -74,7 +76,8 @@ async def open_clinic(settings: Settings, clock: Clock | None = None, role: str 
     """
     clock = clock or SystemClock()
     clinic = settings.clinic
-    formulary = load_formulary(settings.formulary_file)
+    formulary, parts = load_formulary(settings.formulary_file), parts_of(settings)
+    await asyncio.to_thread(finish_restore, settings)
     signer = await asyncio.to_thread(_open_signer, settings, clock.now())
     storage = await open_storage(
         records_url=settings.records_url,
@@ -98,7 +101,7 @@ async def open_clinic(settings: Settings, clock: Clock | None = None, role: str 
         breakers=Breakers.for_server() if is_server(settings.records_url) else Breakers(),
     )
     storage.start(
-        parts_of(settings),
+        parts,
         now=partial(gateway.context, SYSTEM),
         carry_out=partial(carry_out, gateway),
         print_once=bool(settings.printer),
@@ -110,14 +113,17 @@ async def open_clinic(settings: Settings, clock: Clock | None = None, role: str 
         await storage.close()
         raise
     jobs.start()
-    answers = AsyncExitStack()
+    beside = AsyncExitStack()
     if role:
-        await answers.enter_async_context(
+        await beside.enter_async_context(
             answering(settings.running_folder, role, partial(_report, storage, gateway))
         )
+    if role in KEEPS_BACKUPS and settings.backup_hours:
+        backups = asyncio.create_task(scheduled_backups(settings, clock), name="backups")
+        beside.push_async_callback(_ended, backups)
 
     async def close() -> None:
-        await answers.aclose()
+        await beside.aclose()
         await storage.close()
         await jobs.close()
 
@@ -136,6 +142,13 @@ async def open_clinic(settings: Settings, clock: Clock | None = None, role: str 
             settings.key_folder, clock, lambda number: gateway.ask(GetStanding(number), SYSTEM)
         ).check,
     )
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    """Stop it, and wait until it has stopped."""
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 async def _report(storage: Storage, gateway: Gateway) -> dict[str, Any]:
