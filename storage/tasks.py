@@ -102,7 +102,7 @@ class TaskQueue:
             await self._end(task, status, problem_of(error), tried=1)
 
     async def _begin(self, task: Task) -> bool:
-        """Say in the records that it is begun; False when somebody else has: the lease was lost on the way."""
+        """Say in the records that it is begun; False when somebody else has: the lease was lost."""
 
         def work(uow: UnitOfWork) -> bool:
             now = uow.tasks.get(task.code)

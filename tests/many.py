@@ -239,7 +239,7 @@ def _copy_what_is_there(template: Path, sink: _Postgresql) -> None:
 
 
 def _settled(vaccine: str, bookings: int) -> list[str]:
-    """Enough doses for all of them, in the ledger as in the event, and counters that are the ledger's sums."""
+    """Enough doses for all, in the ledger as in the event, and counters that are the ledger's sums."""
     doses = bookings + SPARE_DOSES
 
     def total(delta: str, more: str = "") -> str:

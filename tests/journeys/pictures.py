@@ -115,6 +115,8 @@ def busy_day() -> None:
         "vaccine-ledger": lambda t: t.press("f4").still(0.8),
         "vaccine-admin-contrast": lambda t: t.press("esc").still().press("f10").still(0.8),
         "certificate-issue-busy": lambda t: day.choose(t.press("f10", "esc"), "증명서 발급").still(0.8),
+        "parts": lambda t: day.choose(t.press("esc"), "업무 처리 상태").still(0.8),
+        "parts-pause": lambda t: t.press("f2").still(0.8),
     }
     with tempfile.TemporaryDirectory() as name, day.kiosk_in(Path(name), 100, 30, "--demo") as terminal:
         terminal.see("PIN", "Enter")

@@ -151,10 +151,10 @@ def apply(terminal: Terminal, code: str, look: Look) -> None:
 
 
 def issue(terminal: Terminal, look: Look) -> None:
-    """The certificate officer issues all that wait."""
+    """The certificate officer orders all that wait."""
     choose(terminal, "증명서 발급").see("발급을 기다리는 신청 1건", NAME)
     look(terminal, "certificate-issue")
-    terminal.press("f2").see("모두 발급합니다").press("1").see("끝났습니다. 발급 1건, 실패 0건")
+    terminal.press("f2").see("모두 맡깁니다").press("1").see("끝났습니다. 맡긴 1건: 발급 1건, 출력 1건")
     look(terminal, "certificate-issued")
     terminal.press("esc")
 

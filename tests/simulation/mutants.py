@@ -1,0 +1,259 @@
+"""Mistakes in the order of things, one of each kind: a simulation that does not find them proves nothing."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from sqlalchemy import bindparam, select
+
+from domain import booking, events, gateway, injection, policies
+from domain.actors import STAFF_ROLES, Actor
+from domain.booking import CancelBooking, GetBooking
+from domain.codes import Kind, new_code
+from domain.events import Recorded
+from domain.injection import Injection
+from domain.parts import Part, Task, TaskStatus
+from storage import listeners, outbox, tasks
+from storage import tables as t
+from storage.listeners import PolicyListener
+from storage.mypage import MyPageStore
+from storage.outbox import Outbox
+from storage.relay import FIRST_PAUSE, LONGEST_PAUSE, Relay
+from storage.statements import columns_of, one_of
+from storage.tasks import TaskQueue
+from storage.unit_of_work import NOT_DONE, SqlUnitOfWork
+from storage.writer import SqlWriter
+from tests.simulation.stand_ins import WorldLocks
+
+Make = Callable[[pytest.MonkeyPatch], None]
+MUTANTS: list[Mutant] = []
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One mistake."""
+
+    name: str
+    make: Make
+    within: int
+    """Seeds in which it must be found at the latest."""
+
+
+def mutant(name: str, within: int) -> Callable[[Make], Make]:
+    """Adds it to the others."""
+
+    def add(make: Make) -> Make:
+        MUTANTS.append(Mutant(name, make, within))
+        return make
+
+    return add
+
+
+# -- the parts ----------------------------------------------------------------------------------------
+
+
+@mutant("a listener takes events that it has dealt with", within=500)
+def _(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(SqlUnitOfWork, "position", lambda self, listener: 0)
+
+
+@mutant("my page is told what it knows already", within=500)
+def _(patch: pytest.MonkeyPatch) -> None:
+    async def tell(self: Any, recorded: Sequence[Recorded]) -> int:
+        async def all_of_them(upto: int) -> Sequence[Recorded]:
+            return recorded
+
+        await MyPageStore.tell_again(self, all_of_them)
+        return await real(self, recorded)
+
+    real = MyPageStore.tell
+    patch.setattr(MyPageStore, "tell", tell)
+
+
+@mutant("leases are ignored, and a part's place is kept in another transaction", within=100)
+def _(patch: pytest.MonkeyPatch) -> None:
+    async def take(self: Any, number: int) -> bool:
+        await self._world.chance.pause()
+        return True
+
+    async def deal_with(self: Any, events: Sequence[Recorded]) -> int:
+        def work(uow: Any) -> None:
+            for recorded in events:
+                listeners.follow_by_relay(self.part, uow, recorded.event, self.now())
+
+        def place(uow: Any) -> int:
+            uow.save_position(self.part, events[-1].seq)
+            return events[-1].seq
+
+        await self._run(work, secrets.token_hex(8))
+        return int(await self._run(place, secrets.token_hex(8)))
+
+    patch.setattr(WorldLocks, "take", take)
+    patch.setattr(PolicyListener, "deal_with", deal_with)
+
+
+@mutant("the desk expects whoever has booked, whatever became of the booking", within=100)
+def _(patch: pytest.MonkeyPatch) -> None:
+    def accept(uow: Any, event: Any, context: Any) -> None:
+        if uow.injections.of_booking(event.booking) is None:
+            visit = Injection(
+                new_code(Kind.INJECTION), event.booking, event.recipient, event.vaccine, event.slot
+            )
+            uow.injections.save(visit)
+            uow.emit(
+                events.InjectionRegistered(
+                    visit.code, visit.booking, visit.recipient, visit.vaccine, visit.slot
+                )
+            )
+
+    patch.setitem(policies.BY_RELAY[Part.INJECTION_INTAKE], events.Booked, accept)
+
+
+@mutant("a visit is withdrawn, whoever has a dose again by then", within=500)
+def _(patch: pytest.MonkeyPatch) -> None:
+    def withdraw(uow: Any, event: Any, context: Any) -> None:
+        visit = uow.injections.of_booking(event.booking)
+        if visit and visit.status is not injection.InjectionStatus.COMPLETED:
+            uow.injections.save(replace(visit, status=injection.InjectionStatus.WITHDRAWN))
+
+    for kind in (events.BookingWaitlisted, events.BookingCancelled, events.BookingNoShow):
+        patch.setitem(policies.BY_RELAY[Part.INJECTION_INTAKE], kind, withdraw)
+
+
+@mutant("what was put aside holds up nothing behind it", within=300)
+def _(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(listeners, "subject_of", lambda part, event: "nobody")
+
+
+@mutant("tasks about the same subject are done in any order", within=2000)
+def _(patch: pytest.MonkeyPatch) -> None:
+    waiting = select(*columns_of(t.task, Task)).where(one_of(t.task.c.status, (TaskStatus.WAITING,)))
+    part = waiting.where(t.task.c.part == bindparam("part")).order_by(t.task.c.seq)
+    patch.setattr(outbox, "_TASKS", part.limit(bindparam("most")))
+    patch.setattr(outbox, "_TASK", waiting.where(t.task.c.code == bindparam("code")))
+
+
+@mutant("an event that my page tries again is told alone", within=200)
+def _(patch: pytest.MonkeyPatch) -> None:
+    real = Outbox.of_person
+
+    async def of_person(self: Any, *about: Any) -> list[Recorded]:
+        return (await real(self, *about))[:1]
+
+    patch.setattr(Outbox, "of_person", of_person)
+
+
+@mutant("a part is woken while it works, and forgets it", within=300)
+def _(patch: pytest.MonkeyPatch) -> None:
+    async def run(self: Any, loop: Any) -> None:
+        pause = FIRST_PAUSE
+        while not self._closing:
+            try:
+                again = await self._turn(loop)
+                pause = FIRST_PAUSE
+                loop.wake.clear()
+                await self._wait(loop, again)
+            except Exception:  # noqa: BLE001 - as the relay does
+                await self._wait(loop, pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+
+    patch.setattr(Relay, "_run", run)
+
+
+# -- tasks --------------------------------------------------------------------------------------------
+
+
+@mutant("a task is not looked at again under its lease", within=1000)
+def _(patch: pytest.MonkeyPatch) -> None:
+    listed: dict[str, Task] = {}
+
+    async def waiting(self: Any, part: Part, limit: int) -> list[Task]:
+        found = await real(self, part, limit)
+        listed.update((task.code, task) for task in found)
+        return found
+
+    async def due(self: Any, code: str) -> Task:
+        return listed[code]
+
+    async def begin(self: Any, task: Task) -> bool:
+        await self._end(task, TaskStatus.ASIDE, tasks.INTERRUPTED)
+        return True
+
+    real = Outbox.tasks
+    patch.setattr(Outbox, "tasks", waiting)
+    patch.setattr(Outbox, "due", due)
+    patch.setattr(TaskQueue, "_begin", begin)
+
+
+@mutant("a sheet is printed without saying so first", within=1000)
+def _(patch: pytest.MonkeyPatch) -> None:
+    async def begin(self: Any, task: Task) -> bool:
+        return True
+
+    patch.setattr(TaskQueue, "_begin", begin)
+
+
+@mutant("leases are held by whoever asks", within=300)
+def _(patch: pytest.MonkeyPatch) -> None:
+    async def take(self: Any, number: int) -> bool:
+        await self._world.chance.pause()
+        return True
+
+    patch.setattr(WorldLocks, "take", take)
+
+
+# -- the writer and the gateway -------------------------------------------------------------------------
+
+
+@mutant("a booking that is cancelled is read before the transaction", within=300)
+def _(patch: pytest.MonkeyPatch) -> None:
+    seen: dict[str, Any] = {}
+    nurse = Actor("STEST", STAFF_ROLES)
+    send = gateway.Gateway.send
+
+    async def sending(self: Any, command: Any, *more: Any) -> Any:
+        if isinstance(command, CancelBooking):
+            seen[command.booking] = (await self.ask(GetBooking(command.booking), nurse)).booking
+        return await send(self, command, *more)
+
+    patch.setattr(gateway.Gateway, "send", sending)
+    patch.setattr(booking, "_own", lambda uow, code, context: seen[code])
+
+
+@mutant("people are answered before the commit", within=300)
+def _(patch: pytest.MonkeyPatch) -> None:
+    def commit(self: Any, session: Any, uow: Any, batch: Any) -> None:
+        def early(changed: bool) -> None:
+            self._acknowledge(batch)
+            type(session).commit(session, changed)
+
+        session.commit = early
+        real(self, session, uow, batch)
+
+    real = SqlWriter._commit
+    patch.setattr(SqlWriter, "_commit", commit)
+
+
+@mutant("whoever has left is served all the same", within=1000)
+def _(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(SqlWriter, "_boarded", lambda self, waiting: waiting)
+
+
+@mutant("a commit that failed is not looked up", within=300)
+def _(patch: pytest.MonkeyPatch) -> None:
+    def find_out(self: Any, *about: Any) -> None:
+        with pytest.MonkeyPatch.context() as within:
+            within.setattr(SqlUnitOfWork, "answer_of", lambda self, command_id, name: NOT_DONE)
+            real(self, *about)
+
+    real = SqlWriter._find_out
+    patch.setattr(SqlWriter, "_find_out", find_out)
+
+
+@mutant("a command sent twice is done twice", within=100)
+def _(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(SqlUnitOfWork, "answer_of", lambda self, command_id, name: NOT_DONE)
