@@ -73,6 +73,7 @@ state = Table(
 )
 
 ITEM_COLUMNS = columns_of(item, MyPageItem)
+_POSITION = select(state.c.position)
 
 
 class MyPageStore:
@@ -100,7 +101,7 @@ class MyPageStore:
 
     async def position(self) -> int:
         """The last event that the view knows of."""
-        rows = await rows_of(self._engine, select(state.c.position))
+        rows = await rows_of(self._engine, _POSITION)
         return int(rows[0][0]) if rows else 0
 
     async def page_of(self, recipient: str) -> MyPage:
@@ -122,7 +123,7 @@ class MyPageStore:
         Raises StorageUnavailable when the view cannot be written.
         """
         async with self._writing() as connection:
-            position = int(await connection.scalar(select(state.c.position)) or 0)
+            position = int(await connection.scalar(_POSITION) or 0)
             fresh = [recorded for recorded in events if recorded.seq > position]
             if not fresh:
                 return position
@@ -136,7 +137,7 @@ class MyPageStore:
         Nobody else tells it anything meanwhile. Raises StorageUnavailable when the view cannot be written.
         """
         async with self._writing() as connection:
-            position = int(await connection.scalar(select(state.c.position)) or 0)
+            position = int(await connection.scalar(_POSITION) or 0)
             await self._apply(connection, await upto(position))
 
     async def _apply(self, connection: AsyncConnection, events: Sequence[Recorded]) -> None:

@@ -6,11 +6,11 @@ else reads or writes. Tables and compiled statements are made once and serve eve
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import pysqlite3
 from sqlalchemy import (
@@ -32,6 +32,7 @@ from sqlalchemy.pool import NullPool
 from domain.parts import Part
 from storage import mypage
 from storage import tables as t
+from storage.fold import ViewTables
 from storage.prepared import Prepared
 from storage.statements import Statements
 from storage.types import Word
@@ -72,6 +73,7 @@ class Database:
         for tables in metadata:
             tables.create_all(self.engine)
         self._tables = [table.name for tables in metadata for table in tables.sorted_tables]
+        self._prepared: dict[int, Prepared] = {}
         self._kept: list[tuple[str, list[tuple[Any, ...]]]] = []
         self.connection: Connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 
@@ -93,6 +95,18 @@ class Database:
             self.driver.executemany(sql, rows)
         self.driver.execute("COMMIT")
         self.driver.execute("PRAGMA foreign_keys=ON")
+
+    def prepared(self, statement: Any) -> Prepared | None:
+        """None for a statement that is made for this one time, as far as can be told."""
+        known = self._prepared.get(id(statement))
+        if (
+            known is None
+            and isinstance(statement, Select)
+            and statement is getattr(statement, "_asked", None)
+        ):
+            known = self._prepared[id(statement)] = Prepared(statement, self.engine.dialect)
+        statement._asked = statement
+        return known
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """For whoever sees everything: the answer as the driver gives it."""
@@ -117,16 +131,17 @@ def statements(dialect: Any) -> Statements:
 
 
 @lru_cache(maxsize=1)
+def view_tables(*about: Any) -> ViewTables:
+    """The same for my page."""
+    return ViewTables(*about)
+
+
+@lru_cache(maxsize=1)
 def add_applied(dialect: Any) -> Prepared:
     """Writes one row of `applied`."""
     columns = (applied.c.part, applied.c.seq, applied.c.subject)
     binds = {column.name: bindparam(column.name, type_=column.type) for column in columns}
     return Prepared(insert(applied).values(binds), dialect)
-
-
-@lru_cache(maxsize=64)
-def _compiled(statement: Select[Any], dialect: Any) -> Prepared:
-    return Prepared(statement, dialect)
 
 
 class StepEngine:
@@ -150,7 +165,7 @@ class StepEngine:
         await self._chance.pause()
         if self._chance.read_fails():
             raise _broken()
-        yield StepConnection(self._database.connection)
+        yield StepConnection(self._database)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[StepConnection]:
@@ -160,7 +175,7 @@ class StepEngine:
         driver.execute("BEGIN IMMEDIATE")
         self._chance.within = True
         try:
-            yield StepConnection(self._database.connection)
+            yield StepConnection(self._database)
             if luck is Commit.FAILS:
                 raise _broken()
         except BaseException:
@@ -177,24 +192,28 @@ class StepEngine:
 class StepConnection:
     """Stands in for an `AsyncConnection`: what it is asked it answers at once."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     async def execute(self, statement: Any, values: Any = None) -> Any:
-        """What is asked with values is asked often: it is compiled once."""
-        if isinstance(statement, Select) and values is not None:
-            return Answer(_compiled(statement, self._connection.dialect).all(self, **values))
-        return self._connection.execute(statement, values)
+        """What is asked again and again is compiled once, as the write path does it."""
+        prepared = self._database.prepared(statement)
+        if prepared is None:
+            return self._database.connection.execute(statement, values)
+        return Answer(prepared.all(cast(Any, self), **(values or {})))
+
+    async def scalar(self, statement: Any) -> Any:
+        """The first column of the first row."""
+        rows = (await self.execute(statement)).all()
+        return rows[0][0] if rows else None
+
+    async def exec_driver_sql(self, sql: str, rows: list[Any]) -> None:
+        """The same for every row."""
+        self._database.driver.executemany(sql, rows)
 
     def run(self, statement: Prepared, row: list[Any]) -> Any:
         """See `storage.deferred.Deferred.run`."""
-        return self._connection.connection.driver_connection.execute(statement.sql, row)  # type: ignore[union-attr]
-
-    async def scalar(self, statement: Any) -> Any:
-        return self._connection.scalar(statement)
-
-    async def run_sync(self, work: Callable[[Connection], Any]) -> Any:
-        return work(self._connection)
+        return self._database.driver.execute(statement.sql, row)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Thousands of days at a clinic whose every step is drawn from a seed, and at the end of each every rule holds.
+"""Thousands of days at a clinic, every step of them drawn from a seed: at the end of each every rule holds.
 
 ``KIOSK_SEEDS`` says how many, ``KIOSK_SEED`` repeats a single one.
 """

@@ -24,15 +24,14 @@ from domain.mypage import MyPage
 from domain.parts import Part, ResumePart, RetryTask, Task, subject_of
 from domain.ports import Context, UnitOfWork
 from domain.vaccine import AddStock, RegisterVaccine
-from storage import listeners, writer
-from storage.mypage import LAYOUT
+from storage import listeners, mypage, writer
 from storage.part_states import LISTENS
 from tests.clinics import MONDAY, presentation
 from tests.simulation.accounts import Accounts
 from tests.simulation.chance import Chance
 from tests.simulation.people import Somebody
 from tests.simulation.process import Died, Process
-from tests.simulation.records import add_applied, databases, statements
+from tests.simulation.records import add_applied, databases, statements, view_tables
 from tests.simulation.scheduler import HOST, SeededLoop
 
 PEOPLE, WISHES = 4, 7
@@ -308,11 +307,11 @@ class World:
 @lru_cache(maxsize=1)
 def _stock_the_clinic() -> None:
     """Two vaccines with a few doses each, from which every seed begins."""
-    records, mypage = databases()
-    mypage.driver.execute("INSERT INTO mypage_state VALUES (?, 0)", (LAYOUT,))
+    records, page = databases()
+    page.driver.execute("INSERT INTO mypage_state VALUES (?, 0)", (mypage.LAYOUT,))
     World(0).prepare()
     records.keep()
-    mypage.keep()
+    page.keep()
 
 
 class TooLate(AssertionError):
@@ -329,6 +328,8 @@ def _nothing_by_chance(world: World) -> Iterator[None]:
         patch.setattr(uuid, "uuid4", lambda: uuid.UUID(int=drawn.getrandbits(128)))
         patch.setattr(listeners, "follow_by_relay", world.follow)
         patch.setattr(writer, "Statements", statements)
+        patch.setattr(mypage, "ViewTables", view_tables)
+        patch.setattr(mypage, "follow_the_file", lambda engine: None)
         yield
 
 
