@@ -171,11 +171,12 @@ class _Started:
         return self._process
 
     async def __aexit__(self, *_: object) -> None:
-        await self._process.communicate()
+        await self._process.communicate(b"")  # nothing more: it closes its clinic and ends
 
 
 async def _asked(process: Process, **asked: float) -> dict[str, Any]:
-    assert process.stdin and process.stdout
+    assert process.stdin
+    assert process.stdout
     process.stdin.write(json.dumps(asked).encode() + b"\n")
     await process.stdin.drain()
     answer: dict[str, Any] = json.loads(await process.stdout.readline())
