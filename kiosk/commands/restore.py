@@ -17,13 +17,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, nargs="?", metavar="FILE", help="a backup; a folder with --list")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--list", action="store_true", help="the backups there are, newest first")
-    what.add_argument(
-        "--verify", action="store_true", help="test every byte and rule; nothing is restored"
-    )
+    what.add_argument("--verify", action="store_true", help="test every byte and rule; nothing is restored")
     what.add_argument("--replace", action="store_true", help="put the records that are there aside")
-    parser.add_argument(
-        "--anyway", action="store_true", help="also one that breaks a rule of the clinic"
-    )
+    parser.add_argument("--anyway", action="store_true", help="also one that breaks a rule of the clinic")
 
 
 def run(settings: Settings, asked: argparse.Namespace) -> int:
