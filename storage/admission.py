@@ -8,6 +8,8 @@ so much for each (its turn, its commit), and so much for each command in it.
 from __future__ import annotations
 
 import math
+import time
+from collections.abc import Callable
 
 from domain.errors import ClinicBusy
 
@@ -15,26 +17,34 @@ SMOOTHING = 0.1
 """The share of the newest transaction in the estimate."""
 FIRST_SECONDS = 0.001
 """What a transaction is taken to cost before any was measured."""
+LEAST_SHARE = 0.1
+"""Of a transaction's cost, that its commands have at least: without it a line that is level, as those of
+equal or small transactions may be, would let in any number."""
 LEAST_SPREAD = 1.0
 """Of the sizes measured lately, as a variance: from fewer no line can be drawn."""
 
 
 class Admission:
-    """Lets commands into the queue of one writer. Any thread may call `measured`."""
+    """Lets commands into the queue of one writer. Any thread may call `began` and `ended`."""
 
-    def __init__(self, batch: int, patience: float) -> None:
+    def __init__(self, batch: int, patience: float, now: Callable[[], float] = time.perf_counter) -> None:
         self._batch = batch
         self._patience = patience
+        self._now = now
         self._size, self._seconds = 1.0, FIRST_SECONDS
         self._spread, self._together = 0.0, 0.0
+        self._at_work: tuple[int, float] | None = None
+        """How many commands are in the transaction of this moment, and since when."""
 
     def wait(self, queued: int) -> float:
         """Seconds until a command would be answered that comes behind so many others."""
-        # As long as all were of one size, most of the cost is taken to be the transaction's own.
-        guessed = 0.1 * self._seconds / self._size
-        each = max(0.0, self._together / self._spread) if self._spread > LEAST_SPREAD else guessed
-        transaction = max(0.0, self._seconds - each * self._size)
-        return (1 + queued // self._batch) * transaction + (queued + 1) * each
+        transaction, each = self._line()
+        wait = (1 + queued // self._batch) * transaction + (queued + 1) * each
+        if at_work := self._at_work:
+            commands, since = at_work
+            # One that is late already is taken to be half-way.
+            wait += abs(transaction + commands * each - (self._now() - since))
+        return wait
 
     def admit(self, queued: int) -> None:
         """Raises ClinicBusy with the seconds after which the queue is likely to be short."""
@@ -42,10 +52,24 @@ class Admission:
         if queued and wait > self._patience:  # with nobody waiting, trying is how it is measured
             raise ClinicBusy(seconds=max(1, math.ceil(wait)))
 
-    def measured(self, commands: int, seconds: float) -> None:
-        """A transaction of so many commands took so long, from its beginning to its commit."""
-        more, longer = commands - self._size, seconds - self._seconds
+    def began(self, commands: int) -> None:
+        """A transaction of so many commands begins."""
+        self._at_work = commands, self._now()
+
+    def ended(self) -> None:
+        """It is committed, or has failed."""
+        assert self._at_work, "it has not begun"
+        commands, since = self._at_work
+        self._at_work = None
+        more, longer = commands - self._size, self._now() - since - self._seconds
         self._size += SMOOTHING * more
         self._seconds += SMOOTHING * longer
         self._spread = (1 - SMOOTHING) * (self._spread + SMOOTHING * more * more)
         self._together = (1 - SMOOTHING) * (self._together + SMOOTHING * more * longer)
+
+    def _line(self) -> tuple[float, float]:
+        """What a transaction costs, and each command in it."""
+        each = LEAST_SHARE * self._seconds / self._size
+        if self._spread > LEAST_SPREAD:
+            each = max(each, self._together / self._spread)
+        return max(0.0, self._seconds - each * self._size), each

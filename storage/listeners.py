@@ -40,6 +40,10 @@ class Listener(Protocol):
     def names(self) -> Collection[str]:
         """The events it listens to."""
 
+    @property
+    def hears_all(self) -> bool:
+        """Whether it is told every event, so that its own place says all."""
+
     async def position(self) -> int:
         """The last event it has dealt with."""
 
@@ -61,6 +65,7 @@ class PolicyListener:
     writer: SqlWriter
     outbox: Outbox
     now: Now
+    hears_all: bool = False
 
     @property
     def names(self) -> Collection[str]:
@@ -126,6 +131,7 @@ class ProjectorListener:
     now: Now
     part: Part = Part.MY_PAGE
     names: Collection[str] = tuple(BY_NAME)
+    hears_all: bool = True
 
     async def position(self) -> int:
         """As kept in the view."""

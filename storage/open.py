@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,13 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.clinic import Clinic
 from domain.errors import StorageUnavailable
-from domain.mypage import MyPage
 from domain.parts import Part
 from domain.policies import BY_RELAY
 from domain.ports import Clock
 from domain.presentation import Presentation
 from storage.changes import Changes, others_of
 from storage.engine import in_short, prepare_folder, read_model_engine, reader_engine, writer_engine
+from storage.fresh import FreshPages
 from storage.leases import Leases, leases_of
 from storage.listeners import Listener, Now, PolicyListener, ProjectorListener
 from storage.migrate import migrate
@@ -29,9 +29,6 @@ from storage.reader import SqlReader
 from storage.relay import Loop, Relay
 from storage.tasks import CarryOut, TaskQueue
 from storage.writer import SqlWriter
-
-PATIENCE_SECONDS = 1.0
-"""How long my page waits to be told of what its reader has just done."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +107,7 @@ async def open_storage(
     changes = Changes(others_of(engine, writer.origin))
     changes.listen(relay.wake)
     writer.on_commit(changes.notify_from_thread)
-    reader = SqlReader(engine, clinic, formulary, _page_when_told(relay, mypage), mypage.position)
+    reader = SqlReader(engine, clinic, formulary, FreshPages(engine, mypage).page_of, mypage.position)
     key = bytes.fromhex(identity_key)
     return Storage(writer, reader, outbox, relay, mypage, changes, key, leases, engine)
 
@@ -127,11 +124,3 @@ def _identity_key(uow: Any) -> str:
     """The key under which people are found, made when the clinic first opens."""
     key: str = uow.secret("identity-key", secrets.token_hex(32))
     return key
-
-
-def _page_when_told(relay: Relay, mypage: MyPageStore) -> Callable[[str], Any]:
-    async def page_of(recipient: str) -> MyPage:
-        await relay.caught_up(Part.MY_PAGE, PATIENCE_SECONDS)
-        return await mypage.page_of(recipient)
-
-    return page_of

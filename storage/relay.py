@@ -91,16 +91,6 @@ class Relay:
         for loop in self._loops.values():
             loop.wake.set()
 
-    async def caught_up(self, part: Part, seconds: float) -> bool:
-        """Wait until a part knows all that is committed by now; False when it takes longer than that."""
-        last = await self._outbox.last()
-        try:
-            async with asyncio.timeout(seconds), self._hurried():
-                await self._known(part, last)
-        except TimeoutError:
-            return False
-        return True
-
     async def settle(self) -> None:
         """Wait until every part knows all that is committed, and nothing new follows from it."""
         last = -1
@@ -187,7 +177,9 @@ class Relay:
 
     async def _catch_up(self, loop: Loop, listener: Listener) -> None:
         """Another process may have brought some of these events already: the listener itself knows."""
-        position = max(loop.seen, await listener.position())
+        position = await listener.position()
+        if not listener.hears_all:  # it keeps no place for what is not for it
+            position = max(loop.seen, position)
         more = True
         while more and not self._closing and not await self._outbox.is_paused(loop.part):
             stretch = await self._outbox.after(position, BATCH, listener.names)

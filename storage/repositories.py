@@ -25,14 +25,32 @@ T = TypeVar("T")
 class _Repository(Generic[T]):
     def __init__(self, on: Deferred, statements: Statements, rows: Rows[T]) -> None:
         self._on, self._s, self._rows = on, statements, rows
+        self._known: set[str] = set()
 
     def save(self, thing: T) -> None:
-        """Add it, or replace what is kept under its code."""
-        self._rows.save(self._on, thing)
+        """Replace what was read or saved in this transaction under its code; anything else is new.
+
+        Codes are random. The one in many millions that is taken already must not overwrite its owner.
+        """
+        code: str = thing.code  # type: ignore[attr-defined]
+        if code in self._known:
+            self._rows.save(self._on, thing)
+        else:
+            self._rows.add(self._on, thing)
+            self._known.add(code)
+
+    def forget(self) -> None:
+        """A new transaction: nothing was read in it yet."""
+        self._known.clear()
 
     def _find(self, statement: Prepared, **values: Any) -> T | None:
         row = statement.one(self._on, **values)
-        return None if row is None else self._rows.build(row)
+        return None if row is None else self._built(row)
+
+    def _built(self, row: list[Any]) -> T:
+        thing = self._rows.build(row)
+        self._known.add(thing.code)  # type: ignore[attr-defined]
+        return thing
 
     def _get(self, statement: Prepared, code: str) -> T:
         thing = self._find(statement, code=code)
@@ -115,6 +133,7 @@ class SqlVaccines(_Repository[Vaccine]):
 
     def forget(self) -> None:
         """A new transaction: what was read before may not be so any more."""
+        super().forget()
         self._seen.clear()
         self._changed.clear()
         self._entries.clear()
@@ -147,7 +166,7 @@ class SqlInjections(_Repository[Injection]):
 
     def completed_of(self, recipient: str) -> list[Injection]:
         rows = self._s.completed_of.all(self._on, recipient=recipient)
-        return [self._rows.build(row) for row in rows]
+        return [self._built(row) for row in rows]
 
 
 class SqlApplications(_Repository[Application]):
@@ -167,12 +186,12 @@ class SqlCertificates(_Repository[Certificate]):
 
     def issued_to(self, recipient: str) -> list[Certificate]:
         rows = self._s.issued_certificates.all(self._on, recipient=recipient)
-        return [self._rows.build(row) for row in rows]
+        return [self._built(row) for row in rows]
 
 
 class SqlStaff(_Repository[StaffMember]):
     def all(self) -> list[StaffMember]:
-        return [self._rows.build(row) for row in self._s.all_staff.all(self._on)]
+        return [self._built(row) for row in self._s.all_staff.all(self._on)]
 
 
 class SqlTasks(_Repository[Task]):
@@ -181,7 +200,7 @@ class SqlTasks(_Repository[Task]):
 
     def live_of(self, part: Part, subject: str) -> list[Task]:
         rows = self._s.live_tasks.all(self._on, part=part, subject=subject)
-        return [self._rows.build(row) for row in rows]
+        return [self._built(row) for row in rows]
 
     def subjects(self, part: Part) -> set[str]:
         """What events were put aside about: later ones about the same wait behind them."""
@@ -190,3 +209,7 @@ class SqlTasks(_Repository[Task]):
 
 class SqlParts(_Repository[PartControl]):
     """Only saved here: the relay looks whether a part is paused."""
+
+    def save(self, thing: PartControl) -> None:
+        """What was said of this part before is replaced."""
+        self._rows.save(self._on, thing)

@@ -64,6 +64,7 @@ class Rows(Generic[T]):
         columns = [*names, *(extra or {})]
         keys = [column.name for column in table.primary_key if column.name != "seq"] or ["code"]
         self.upsert = _upsert(dialect, table, columns, keys) if table is not t.ledger else None
+        self._add = Prepared(insert(table).values(_binds(table, columns)), dialect)
         self.insert = Appended(dialect, table, columns)
 
     def query(self, *conditions: Any) -> Select[Any]:
@@ -77,6 +78,10 @@ class Rows(Generic[T]):
     def build(self, row: list[Any]) -> T:
         """The aggregate in a row."""
         return self._kind(*row)
+
+    def add(self, on: Deferred, thing: T) -> None:
+        """Add it. A code that is somebody else's already is refused when it is written."""
+        on.run(self._add, self._add.row(self.values(thing)))
 
     def save(self, on: Deferred, thing: T) -> None:
         """Add it, or replace the row of the same key."""

@@ -11,8 +11,6 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
-
 from domain.errors import ApplicationClosed, CertificateClosed, ClinicBusy, NotFound, PaperFailed, Resting
 from domain.parts import Part, Task, TaskKind, TaskStatus
 from domain.ports import UnitOfWork
@@ -41,8 +39,6 @@ def passes(error: Exception) -> bool:
     """Whether it lies in the circumstances, so that trying again later is right, however often."""
     if isinstance(error, PaperFailed):
         return not error.of_this_paper and not error.may_have_come_out
-    if isinstance(error, DBAPIError):  # my page's own database, unless it is what the event says
-        return not isinstance(error, (IntegrityError, DataError))
     return isinstance(error, (*FAILURES, Resting, ClinicBusy))
 
 

@@ -42,6 +42,10 @@ class SqlUnitOfWork:
         self.staff = SqlStaff(on, statements, statements.staff)
         self.tasks = SqlTasks(on, statements, statements.tasks)
         self.parts = SqlParts(on, statements, statements.parts)
+        self._repositories = (
+            self.recipients, self.vaccines, self.bookings, self.injections, self.applications,
+            self.certificates, self.staff, self.tasks,
+        )  # fmt: skip
         self.emitted: list[Event] = []
         self._events: list[list[Any]] = []
         self._done: dict[str, tuple[str, Any, datetime]] = {}
@@ -55,7 +59,8 @@ class SqlUnitOfWork:
         self._events.clear()
         self._done.clear()
         self._recorded.clear()
-        self.vaccines.forget()
+        for repository in self._repositories:
+            repository.forget()
 
     def mark(self) -> None:
         """A command begins."""

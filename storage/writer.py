@@ -138,8 +138,10 @@ class SqlWriter:
     def _serve(self) -> None:
         while (waiting := self._next_batch()) is not None:
             if batch := self._boarded(waiting):
+                self.admission.began(len(batch))
                 self._try(batch)
                 self._acknowledge(batch)
+                self.admission.ended()
         self._disconnect()
 
     def _try(self, batch: list[_Job], again: bool = False) -> None:
@@ -241,7 +243,6 @@ class SqlWriter:
         return batch
 
     def _commit(self, session: Session, uow: SqlUnitOfWork, batch: list[_Job]) -> None:
-        came = time.perf_counter()
         uow.begin()
         session.begin()
         uow.look_up([job.command_id for job in batch])
@@ -263,7 +264,6 @@ class SqlWriter:
         changed = uow.flush()
         self._committing = True
         session.commit(changed)
-        self.admission.measured(len(batch), time.perf_counter() - came)
 
     def _acknowledge(self, batch: list[_Job]) -> None:
         for listener in self._listeners:

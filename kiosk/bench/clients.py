@@ -8,6 +8,7 @@ import sys
 import time
 from collections import Counter, deque
 from dataclasses import dataclass, field
+from datetime import date
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -17,7 +18,7 @@ from domain.booking import Book, ListDays, ListSlots
 from domain.clinic import Clinic, Schedule
 from domain.errors import ClinicBusy, ClinicError, SoldOut
 from domain.parts import Part
-from domain.recipient import person_details
+from domain.recipient import PersonDetails, person_details
 from domain.vaccine import ListVaccines
 from kiosk.bench.bare import bare_connection, book_one_by_one
 from kiosk.bootstrap import open_clinic
@@ -30,15 +31,16 @@ TICK = 0.001
 """Those who arrive within it are let in together; what they wait is counted from when they came."""
 SELDOM = 20
 """One in so many wants the vaccine that is nearly sold out."""
+_SURNAMES, _SYLLABLES = "김이박최정강조윤장임", "가나다라마바사아자차카타파하늘빛솔별"
 
 
 def settings_in(folder: Path, *, parts: bool = False) -> Settings:
-    """A clinic whose slots have room for everybody: it is the doses that are scarce."""
+    """A clinic whose many slots have room for everybody: it is the doses that are scarce."""
     return Settings(
         data_folder=folder,
         paper_folder=folder,
         parts=tuple(Part) if parts else (),
-        clinic=Clinic(schedule=Schedule(capacity=100_000_000)),
+        clinic=Clinic(schedule=Schedule(slot_minutes=1, capacity=1_000)),
     )
 
 
@@ -61,21 +63,25 @@ class Crowd:
         self._today = services.clinic.today(services.clock.now())
         self.tally = Tally()
 
-    def next(self) -> Book:
-        """Somebody, as the screens' fields make them of what was typed."""
+    def next(self, typed: bool) -> Book:
+        """Somebody, as the fields of a screen make them of what is typed, or as they were made before."""
         number = next(self._numbers)
-        person = person_details(
-            name="홍길동", birth_date="19450815", phone=f"010{number:08d}",
-            passport_surname="HONG", passport_given="GILDONG", today=self._today,
-        )  # fmt: skip
+        name = _SURNAMES[number % 10] + _SYLLABLES[number // 10 % 18] + _SYLLABLES[number // 180 % 18]
+        if typed:
+            person = person_details(
+                name=name, birth_date="19450815", phone=f"010{number:08d}",
+                passport_surname="HONG", passport_given="GILDONG", today=self._today,
+            )  # fmt: skip
+        else:
+            person = PersonDetails(name, date(1945, 8, 15), f"+8210{number:08d}", "HONG", "GILDONG")
         vaccine = self._vaccines[number % SELDOM == 0]
         return Book(person, vaccine, self._slots[number % len(self._slots)])
 
-    async def book(self, came: float) -> float:
+    async def book(self, came: float, typed: bool) -> float:
         """One person is served, sold out, refused, or failed; answers when to come back, if refused."""
         again = 0.0
         try:
-            await self._services.gateway.send(self.next())
+            await self._services.gateway.send(self.next(typed))
             outcome = "accepted"
         except SoldOut:
             outcome = "sold out"
@@ -92,18 +98,18 @@ class Crowd:
             self.tally.waits.append(time.perf_counter() - came)
         return again
 
-    async def closed(self, clients: int, seconds: float) -> None:
+    async def closed(self, clients: int, seconds: float, typed: bool) -> None:
         """So many at once, each of whom comes back as somebody else when served."""
         until = time.perf_counter() + seconds
 
         async def client() -> None:
             while (now := time.perf_counter()) < until:
-                if again := await self.book(now):
+                if again := await self.book(now, typed):
                     await asyncio.sleep(min(again, until - time.perf_counter()))
 
         await asyncio.gather(*(client() for _ in range(clients)))
 
-    async def open(self, rate: float, seconds: float) -> None:
+    async def open(self, rate: float, seconds: float, typed: bool) -> None:
         """So many arrive in a second, whether or not others are still waiting."""
         arrivals, at, random = deque[float](), 0.0, Random(int(rate))
         while (at := at + random.expovariate(rate)) < seconds:
@@ -114,7 +120,7 @@ class Crowd:
             now = time.perf_counter()
             while arrivals and start + arrivals[0] <= now:
                 came = start + arrivals.popleft()
-                here.append((came, asyncio.create_task(self.book(came))))
+                here.append((came, asyncio.create_task(self.book(came, typed))))
             while here and (here[0][1].done() or here[0][0] + PATIENCE < now):
                 here.popleft()[1].cancel()  # which is nothing to those who are done
             await asyncio.sleep(TICK)
@@ -125,7 +131,7 @@ async def _serve(folder: Path, first: int, parts: bool) -> None:
     services = await open_clinic(settings_in(folder, parts=parts))
     vaccines = [level.vaccine.code for level in await services.gateway.ask(ListVaccines())]
     days = await services.gateway.ask(ListDays())
-    slots = [level.slot for day in days[1:8] for level in await services.gateway.ask(ListSlots(day.date))]
+    slots = [level.slot for day in days[1:] for level in await services.gateway.ask(ListSlots(day.date))]
     crowd = Crowd(services, vaccines, slots, first)
     print("ready", flush=True)
     while line := await asyncio.to_thread(sys.stdin.readline):

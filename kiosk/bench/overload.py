@@ -28,7 +28,7 @@ from kiosk.bench.clients import settings_in
 from kiosk.bootstrap import check_clinic, open_clinic
 
 CLIENTS = 200
-SCARCE, LOTS, DOSES = 500, 100, 100_000
+SCARCE, LOTS, DOSES = 100, 10, 100_000
 """Doses of the vaccine that sells out, and the lots of the other with the doses in each."""
 ROUND, BARE, LOOK = 2.0, 0.5, 1.0
 """Seconds of a round of load, of the bare connection before it, and of the look at what can be served."""
@@ -52,10 +52,10 @@ LOADS = (
     Load("200 clients, 2 processes", processes=2),
     Load("200 clients, 4 processes", processes=4),
     Load("200 clients, parts at work", parts=True),
-    Load("0.5 x the capacity arrives", arriving=0.5),
-    Load("1 x the capacity arrives", arriving=1.0),
-    Load("2 x the capacity arrives", arriving=2.0),
-    Load("4 x the capacity arrives", arriving=4.0),
+    Load("0.5 x the capacity arrives", processes=2, arriving=0.5),
+    Load("1 x the capacity arrives", processes=2, arriving=1.0),
+    Load("2 x the capacity arrives", processes=2, arriving=2.0),
+    Load("4 x the capacity arrives", processes=2, arriving=4.0),
 )
 
 
@@ -77,8 +77,8 @@ class Served:
 
     @property
     def rate(self) -> float:
-        """How many were answered in a second, with a booking or with the word that none is left."""
-        return (self.outcomes["accepted"] + self.outcomes["sold out"]) / self.seconds
+        """How many were answered in a second."""
+        return _answered(self.outcomes) / self.seconds
 
 
 @dataclass(frozen=True)
@@ -128,8 +128,8 @@ class Overload:
         folder = self._folder / str(next(self._places))
         folder.mkdir()
         await _prepare(folder)
-        bare, capacity = Served(), Served()
-        kiosks = [Served() for _ in range(load.processes)]
+        bare = Served()
+        kiosks, looks = ([Served() for _ in range(load.processes)] for _ in range(2))
         async with AsyncExitStack() as opened:
             connection = await opened.enter_async_context(self._started("bare", folder))
             kind = "kiosk-with-parts" if load.parts else "kiosk"
@@ -138,18 +138,16 @@ class Overload:
                 for n in range(load.processes)
             ]
             for _ in range(self._rounds):
-                bare.add(await _asked(connection, seconds=BARE))
-                asked = {"clients": CLIENTS // load.processes, "seconds": self._seconds}
-                if load.arriving:
-                    capacity.add(look := await _asked(crowd[0], clients=CLIENTS, seconds=LOOK))
-                    now = Served()
-                    now.add(look)
-                    asked = {"rate": load.arriving * now.rate, "seconds": self._seconds}
-                answers = await asyncio.gather(*(_asked(process, **asked) for process in crowd))
-                for kiosk, answer in zip(kiosks, answers, strict=True):
-                    kiosk.add(answer)
-        wrong = await _wrong_with(folder, [*kiosks, capacity])
-        return _row_of(load, kiosks, bare, capacity, wrong)
+                await _round([connection], [bare], seconds=BARE)
+                closed = {"clients": CLIENTS // load.processes, "typed": not load.arriving}
+                if not load.arriving:
+                    await _round(crowd, kiosks, **closed, seconds=self._seconds)
+                    continue
+                capacity = await _round(crowd, looks, **closed, seconds=LOOK)
+                rate = load.arriving * capacity / load.processes
+                await _round(crowd, kiosks, rate=rate, typed=False, seconds=self._seconds)
+        wrong = await _wrong_with(folder, [*kiosks, *looks])
+        return _row_of(load, kiosks, bare, looks, wrong)
 
     def _started(self, *arguments: str | Path) -> _Started:
         return _Started(self._environment, *map(str, arguments))
@@ -174,13 +172,26 @@ class _Started:
         await self._process.communicate(b"")  # nothing more: it closes its clinic and ends
 
 
-async def _asked(process: Process, **asked: float) -> dict[str, Any]:
+async def _round(processes: list[Process], sides: list[Served], **asked: float) -> float:
+    """All of them at the same moment; answers how many they answered in a second together."""
+    answers = await asyncio.gather(*(_asked(process, asked) for process in processes))
+    for side, answer in zip(sides, answers, strict=True):
+        side.add(answer)
+    return sum(_answered(answer["outcomes"]) / answer["seconds"] for answer in answers)
+
+
+async def _asked(process: Process, asked: dict[str, float]) -> dict[str, Any]:
     assert process.stdin
     assert process.stdout
     process.stdin.write(json.dumps(asked).encode() + b"\n")
     await process.stdin.drain()
     answer: dict[str, Any] = json.loads(await process.stdout.readline())
     return answer
+
+
+def _answered(outcomes: dict[str, int]) -> int:
+    """Those who were given a dose, or the word that none is left."""
+    return outcomes.get("accepted", 0) + outcomes.get("sold out", 0)
 
 
 async def _prepare(folder: Path) -> None:
@@ -203,26 +214,29 @@ async def _wrong_with(folder: Path, served: list[Served]) -> Counter[str]:
     return wrong
 
 
-def _row_of(load: Load, kiosks: list[Served], bare: Served, capacity: Served, wrong: Counter[str]) -> Row:
+def _row_of(
+    load: Load, kiosks: list[Served], bare: Served, looks: list[Served], wrong: Counter[str]
+) -> Row:
     outcomes = sum((kiosk.outcomes for kiosk in kiosks), Counter[str]())
     waits = sorted(wait for kiosk in kiosks for wait in kiosk.waits) or [0.0]
     rates = [kiosk.rate for kiosk in kiosks]
+    capacity = sum(look.rate for look in looks) if load.arriving else None
     return Row(
         load=load.name,
         accepted=outcomes["accepted"],
         sold_out=outcomes["sold out"],
         refused=outcomes["refused"],
-        failed=outcomes["failed"] + capacity.outcomes["failed"],
+        failed=outcomes["failed"] + sum(look.outcomes["failed"] for look in looks),
         oversold=wrong.total(),
         rate=sum(rates),
         of_bare=sum(rates) / bare.rate,
-        of_capacity=sum(rates) / capacity.rate if load.arriving else None,
+        of_capacity=sum(rates) / capacity if capacity else None,
         p50=1000 * waits[len(waits) // 2],
         p99=1000 * waits[len(waits) * 99 // 100],
         longest=1000 * waits[-1],
         fairness=min(rates) / max(rates),
         bare=bare.rate,
-        problems=sum((kiosk.problems for kiosk in kiosks), capacity.problems + wrong),
+        problems=sum((side.problems for side in (*kiosks, *looks)), wrong),
     )
 
 

@@ -90,7 +90,7 @@ async def test_the_whole_visit_by_scan_enter_and_one_digit(kiosk: Kiosk) -> None
         await wait_for(pilot, lambda: visit.query(DoseStep) and visit.was_read)
         await wait_for(pilot, lambda: visit.entry("lot").value == "LOT1")
         assert visit.entry("vaccinator").value == STAFF.name
-        await pilot.press("2", "enter", "enter")
+        await pilot.press("2", "enter")
         await done(app, pilot, visit)
         await see(pilot, "접종을 기록했습니다", "2회 중 1차", "09:45까지", "2026년 12월 14일", "오른팔")
         assert await given(app) == 1

@@ -7,9 +7,10 @@ from pathlib import Path
 import pysqlite3
 import pytest
 
-from domain.errors import ClinicError, StorageUnavailable
+from domain.errors import StorageUnavailable
 from domain.mypage import GetMyPage
-from tests.clinics import clinic_in
+from tests.clinics import clinic_in, settings_in
+from tests.faults.aftermath import my_page_is_what_the_events_tell
 
 CAPACITY = 1000
 PEOPLE = 200
@@ -57,18 +58,15 @@ async def test_a_clinic_that_cannot_open_its_records_says_why(tmp_path: Path) ->
     assert "malformed" in str(refusal.value)
 
 
-async def test_a_damaged_my_page_stops_no_booking_and_is_told_again_without_its_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["mypage_item", "mypage_state"])
+async def test_a_damaged_my_page_is_put_aside_and_told_again(tmp_path: Path, name: str) -> None:
     vaccine, first = await visited(tmp_path)
-    file = tmp_path / "data" / "mypage.db"
-    damage(file, "mypage_item")
+    damage(tmp_path / "data" / "mypage.db", name)
     async with clinic_in(tmp_path, capacity=CAPACITY) as clinic:
         receipt = await clinic.book(vaccine, PEOPLE)
-        with pytest.raises(ClinicError):
-            await clinic.gateway.ask(GetMyPage(), await clinic.recipient(first))
-    for part in file.parent.glob("mypage.db*"):
-        part.unlink()
-    async with clinic_in(tmp_path, capacity=CAPACITY) as clinic:
         await clinic.services.settle()
         for code in (first, receipt.booking):
             page = await clinic.gateway.ask(GetMyPage(), await clinic.recipient(code))
             assert [item.code for item in page.items] == [code]
+    assert (tmp_path / "data" / "mypage.db-damaged").exists()
+    await my_page_is_what_the_events_tell(settings_in(tmp_path))

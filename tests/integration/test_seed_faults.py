@@ -10,10 +10,11 @@ from dataclasses import replace
 
 import pytest
 
-from domain import policies
+from domain import booking, policies
 from domain.application import ApplyForCertificate, CancelApplication
 from domain.booking import BookingStatus, CancelBooking
 from domain.certificate import ListCertificates
+from domain.codes import Kind
 from domain.errors import StorageUnavailable
 from domain.events import Event, Recorded
 from domain.injection import FindVisits
@@ -165,3 +166,26 @@ async def test_cancelling_frees_one_dose_for_one_person(clinic: OpenClinic) -> N
     ]
     live = [visit.injection.booking for visit in expected if visit.injection.status == "expected"]
     assert live == [second.booking]
+
+
+async def test_a_code_that_is_taken_already_overwrites_nobody(
+    clinic: OpenClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vaccine = await clinic.vaccine(doses=3)
+    first = await clinic.book(vaccine, 1)
+    unlucky = iter([first.booking])
+    new_code = booking.new_code
+
+    def taken(kind: Kind) -> str | None:
+        return next(unlucky, None) if kind is Kind.BOOKING else None
+
+    monkeypatch.setattr(booking, "new_code", lambda kind: taken(kind) or new_code(kind))
+    with pytest.raises(StorageUnavailable):
+        await clinic.book(vaccine, 2, command_id="the second")
+    monkeypatch.setattr(booking, "new_code", new_code)
+    second = await clinic.book(vaccine, 2, command_id="the second")
+    assert second.booking != first.booking
+    me = await clinic.recipient(first.booking)
+    [item] = (await clinic.gateway.ask(GetMyPage(), me)).items
+    assert item.code == first.booking
+    assert await clinic.violations() == []

@@ -55,7 +55,7 @@ class Somebody:
     async def live(self, wishes: int) -> None:
         """One wish after the other."""
         for _ in range(wishes):
-            await asyncio.sleep(self.random.random() * 0.6)
+            await asyncio.sleep(self.random.random() * 0.2)
             wish = self.random.choices(list(WISHES), weights=list(WISHES.values()))[0]
             await wish(self)
 
@@ -95,12 +95,15 @@ class Somebody:
         try:
             async with asyncio.timeout(patience):
                 answer = await door.send(command, actor, command_id)
-        except (Died, TimeoutError, OutcomeUnknown):
+        except (Died, TimeoutError, OutcomeUnknown) as problem:
+            self.world.note(f"{command_id} {name} at {door.name}: {type(problem).__name__}")
             account.nobody_knows(command_id)
             return None
         except ClinicError as refusal:
+            self.world.note(f"{command_id} {name} at {door.name}: {refusal.code}")
             account.refused(command_id, refusal)
             return None if isinstance(refusal, PASSING) else ()
+        self.world.note(f"{command_id} {name} at {door.name}: done")
         account.answered(command_id, name, answer)
         return (answer,)
 

@@ -15,8 +15,10 @@ from domain.parts import Part, Task
 from domain.resilience import Breakers
 from domain.workflows import carry_out
 from storage.changes import Changes
+from storage.fresh import FreshPages
+from storage.fresh import FreshPages
 from storage.leases import Leases
-from storage.open import Storage, _page_when_told
+from storage.open import Storage
 from storage.reader import SqlReader
 from storage.relay import Relay
 from tests.simulation.records import StepEngine
@@ -64,7 +66,7 @@ class Process(Host):
         changes.listen(self.relay.wake)
         self.writer.on_commit(changes.notify_from_thread)
         self.writer.on_commit(partial(world.committed, self))
-        page = _page_when_told(self.relay, mypage)
+        page = FreshPages(engine, mypage).page_of
         reader = SqlReader(engine, world.clinic, (), page, mypage.position)
         self.gateway = Gateway(
             clinic=world.clinic,

@@ -19,7 +19,6 @@ from sqlalchemy import (
     Engine,
     Integer,
     MetaData,
-    Select,
     String,
     Table,
     bindparam,
@@ -73,7 +72,7 @@ class Database:
         for tables in metadata:
             tables.create_all(self.engine)
         self._tables = [table.name for tables in metadata for table in tables.sorted_tables]
-        self._prepared: dict[int, Prepared] = {}
+        self._prepared: dict[Any, Prepared] = {}
         self._kept: list[tuple[str, list[tuple[Any, ...]]]] = []
         self.connection: Connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 
@@ -97,15 +96,11 @@ class Database:
         self.driver.execute("PRAGMA foreign_keys=ON")
 
     def prepared(self, statement: Any) -> Prepared | None:
-        """None for a statement that is made for this one time, as far as can be told."""
-        known = self._prepared.get(id(statement))
-        if (
-            known is None
-            and isinstance(statement, Select)
-            and statement is getattr(statement, "_asked", None)
-        ):
-            known = self._prepared[id(statement)] = Prepared(statement, self.engine.dialect)
-        statement._asked = statement
+        """None for a statement that is asked for the first time: most are made for that one time."""
+        known = self._prepared.get(statement)
+        if known is None and getattr(statement, "asked_before", False):
+            known = self._prepared[statement] = Prepared(statement, self.engine.dialect)
+        statement.asked_before = True
         return known
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:

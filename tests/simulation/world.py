@@ -80,7 +80,7 @@ class World:
 
     def run(self) -> None:
         """The whole of it. Raises `Stuck` and `TooLate`."""
-        _stock_the_clinic()
+        stock_the_clinic()
         self.records.begin_anew()
         self.mypage.begin_anew()
         self.vaccines = [code for (code,) in self.records.rows("SELECT code FROM vaccine ORDER BY seq")]
@@ -206,7 +206,7 @@ class World:
     async def _trouble(self) -> None:
         kinds = [kind for kind in TROUBLES if self.random.random() < 0.5]
         while not self._closing_time:
-            await asyncio.sleep(self.random.random())
+            await asyncio.sleep(0.5 * self.random.random())
             if kinds and not self._closing_time:
                 await self.random.choice(kinds)(self)
 
@@ -265,9 +265,10 @@ class World:
             self.loop.thaw(process)
         while self._returning:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
-        self._open("last", PARTS)
+        if not {part for process in self.processes for part in process.parts} >= set(PARTS):
+            self._open("last", PARTS)
         staff = Somebody(self, "last", Random(self.seed))
-        for part in PARTS:
+        for (part,) in self.records.rows("SELECT name FROM part WHERE paused ORDER BY name"):
             await staff.surely(ResumePart(part))
         while True:
             await self._caught_up()
@@ -275,8 +276,7 @@ class World:
             if not aside:
                 break
             await staff.surely(RetryTask(aside[0][0]))
-        for process in list(self.processes):
-            await process.call(process.relay.settle())
+        await self.processes[0].call(self.processes[0].relay.settle())
         for process in list(self.processes):
             await process.close()
 
@@ -305,7 +305,7 @@ class World:
 
 
 @lru_cache(maxsize=1)
-def _stock_the_clinic() -> None:
+def stock_the_clinic() -> None:
     """Two vaccines with a few doses each, from which every seed begins."""
     records, page = databases()
     page.driver.execute("INSERT INTO mypage_state VALUES (?, 0)", (mypage.LAYOUT,))
