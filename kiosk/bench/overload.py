@@ -214,9 +214,7 @@ async def _wrong_with(folder: Path, served: list[Served]) -> Counter[str]:
     return wrong
 
 
-def _row_of(
-    load: Load, kiosks: list[Served], bare: Served, looks: list[Served], wrong: Counter[str]
-) -> Row:
+def _row_of(load: Load, kiosks: list[Served], bare: Served, looks: list[Served], wrong: Counter[str]) -> Row:
     outcomes = sum((kiosk.outcomes for kiosk in kiosks), Counter[str]())
     waits = sorted(wait for kiosk in kiosks for wait in kiosk.waits) or [0.0]
     rates = [kiosk.rate for kiosk in kiosks]

@@ -1,4 +1,4 @@
-"""Everybody at once: `kiosk bench overload`, a little shorter, with the disk's own flushes and with slow ones."""
+"""`kiosk bench overload`, shorter: everybody at once, and more than can be served."""
 
 from __future__ import annotations
 

@@ -16,7 +16,6 @@ from domain.resilience import Breakers
 from domain.workflows import carry_out
 from storage.changes import Changes
 from storage.fresh import FreshPages
-from storage.fresh import FreshPages
 from storage.leases import Leases
 from storage.open import Storage
 from storage.reader import SqlReader
