@@ -177,7 +177,8 @@ async def _round(processes: list[Process], sides: list[Served], **asked: float) 
     answers = await asyncio.gather(*(_asked(process, asked) for process in processes))
     for side, answer in zip(sides, answers, strict=True):
         side.add(answer)
-    return sum(_answered(answer["outcomes"]) / answer["seconds"] for answer in answers)
+    speeds: list[float] = [_answered(answer["outcomes"]) / answer["seconds"] for answer in answers]
+    return sum(speeds)
 
 
 async def _asked(process: Process, asked: dict[str, float]) -> dict[str, Any]:
