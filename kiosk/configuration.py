@@ -24,7 +24,8 @@ NOT_SETTINGS = frozenset(
     {
         "KIOSK_CONFIG", "KIOSK_ROOT_PASSPHRASE",
         # of the tests and benchmarks
-        "KIOSK_CUTS", "KIOSK_EXAMPLES", "KIOSK_FUZZ", "KIOSK_KILLS", "KIOSK_SEED", "KIOSK_SERVER_KILLS",
+        "KIOSK_CUTS", "KIOSK_EXAMPLES", "KIOSK_FUZZ", "KIOSK_KILLS", "KIOSK_SEED", "KIOSK_SEEDS",
+        "KIOSK_SERVER_KILLS",
         "KIOSK_TEST_CACHE",
     }
 )  # fmt: skip

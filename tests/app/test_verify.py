@@ -120,8 +120,8 @@ async def test_every_member_of_staff_finds_it_in_the_menu(kiosk: Kiosk, pin: str
         await see(pilot, "PIN을 입력하세요")
         await type_text(pilot, pin)
         await pilot.press("enter")
-        await see(pilot, "5  증명서 확인")
-        await pilot.press("5")
+        await see(pilot, "6  증명서 확인")
+        await pilot.press("6")
         await see(pilot, "QR을 스캔하세요")
 
 
