@@ -97,14 +97,16 @@ class SqlWriter:
         """See `domain.ports.Writer.run`. Cancelling the caller drops the work only if it has not begun."""
         self.admission.admit(self.queued)
         job = self._enqueue(work, command_id, name)
-        limit = job.loop.call_later(LIMIT, self._give_up, job)
         try:
-            answer: R = await job.future
+            async with asyncio.timeout(LIMIT):
+                answer: R = await job.future
+        except TimeoutError:
+            if self._dropped(job):
+                raise StorageUnavailable(reason="it took too long") from None
+            raise OutcomeUnknown from None
         except asyncio.CancelledError:
             self._dropped(job)
             raise
-        finally:
-            limit.cancel()
         return answer
 
     async def run_behind(self, work: Callable[[UnitOfWork], R], command_id: str, name: str) -> R:
@@ -119,11 +121,6 @@ class SqlWriter:
         job = _Job(work, command_id, name, loop, loop.create_future())
         self._queue.put(job)
         return job
-
-    def _give_up(self, job: _Job) -> None:
-        if not job.future.done():
-            dropped = self._dropped(job)
-            job.future.set_exception(StorageUnavailable(reason="it took too long") if dropped else OutcomeUnknown())
 
     def _dropped(self, job: _Job) -> bool:
         """Take it out of the queue; False when its work has begun."""
