@@ -11,7 +11,15 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
-from domain.errors import ApplicationClosed, CertificateClosed, ClinicBusy, NotFound, PaperFailed, Resting
+from domain.errors import (
+    ApplicationClosed,
+    CertificateClosed,
+    ClinicBusy,
+    NotCompleted,
+    NotFound,
+    PaperFailed,
+    Resting,
+)
 from domain.parts import Part, Task, TaskKind, TaskStatus
 from domain.ports import UnitOfWork
 from domain.resilience import FAILURES
@@ -27,8 +35,9 @@ ATTEMPTS = 5
 INTERRUPTED = "interrupted"
 """The problem of what was begun and never ended: somebody has to look whether it was done."""
 
-MOOT = (CertificateClosed, ApplicationClosed, NotFound)
-"""Overtaken by what happened since it was ordered: there is nothing to do any more."""
+MOOT = (CertificateClosed, ApplicationClosed, NotCompleted, NotFound)
+"""Overtaken by what happened since it was ordered (the injection was voided, for one): there is nothing to do
+any more."""
 
 CarryOut = Callable[[Task], Awaitable[None]]
 

@@ -119,6 +119,7 @@ async def test_the_parts_of_the_clinic_are_never_turned_away(clinic_folder: Path
         await in_the_queue(clinic, 3)
         for each in (held, *behind):
             each.ends()
+        for each in (held, *behind):
             await each.is_done()
 
 

@@ -275,7 +275,8 @@ class World:
             aside = self.records.rows("SELECT code FROM task WHERE status = 'aside' ORDER BY seq")
             if not aside:
                 break
-            await staff.surely(RetryTask(aside[0][0]))
+            for (code,) in aside:  # one may be in the way of another
+                await staff.surely(RetryTask(code))
         await self.processes[0].call(self.processes[0].relay.settle())
         for process in list(self.processes):
             await process.close()
