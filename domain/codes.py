@@ -19,6 +19,9 @@ ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 LENGTH = 9
 _VALUE = {character: value for value, character in enumerate(ALPHABET)}
 _WEIGHTS = range(2, LENGTH + 1)
+_CHARACTERS = (ALPHABET * 9)[:256].encode()
+"""What a random byte stands for; of those below 248 just as many stand for each character."""
+_TOO_MANY = bytes(range(256 - 256 % len(ALPHABET), 256))
 
 # A scanner types as a keyboard; with Hangul input on, its letters arrive as jamo (2-set layout).
 _JAMO = dict(
@@ -51,11 +54,10 @@ def check_character(body: str) -> str:
 
 def new_code(kind: Kind) -> str:
     """A new random code of this kind (31^7, about 27 thousand million, of each)."""
-    number = secrets.randbelow(31 ** (LENGTH - 2))
     body = kind.value
-    for _ in range(LENGTH - 2):
-        number, digit = divmod(number, 31)
-        body += ALPHABET[digit]
+    while len(body) < LENGTH - 1:  # hardly ever twice: of 256 random bytes 8 are of no use
+        body += secrets.token_bytes(LENGTH).translate(_CHARACTERS, _TOO_MANY).decode()
+    body = body[: LENGTH - 1]
     return body + check_character(body)
 
 

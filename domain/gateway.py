@@ -8,7 +8,6 @@ page = await gateway.ask(GetMyPage(), actor=me)
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -32,7 +31,7 @@ from domain.attempts import Attempts
 from domain.clinic import Clinic
 from domain.codes import parse_code
 from domain.errors import NotAllowed, NotIdentified, WrongPin
-from domain.messages import Command, Query
+from domain.messages import Command, Query, new_command_id
 from domain.mypage import GetMyPage, IdentifyByCode, IdentifyByDetails, IdentifyByDigest
 from domain.ports import Archive, Clock, Context, PinHasher, Press, Reader, Signer, UnitOfWork, Writer
 from domain.recipient import identity_digest, parse_birth_date, parse_name, parse_phone
@@ -108,7 +107,7 @@ class Gateway:
         """
         if not actor.has(command.allowed):
             raise NotAllowed
-        command_id = command_id or uuid.uuid4().hex
+        command_id = command_id or new_command_id()
         workflow = WORKFLOWS.get(type(command))
         if workflow:
             return cast(R, await workflow(self, command, actor, command_id))

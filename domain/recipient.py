@@ -90,17 +90,19 @@ def parse_text(text: str, field: str, limit: int = NAME_LIMIT, required: bool = 
         raise Missing(field)
     if len(value) > limit:
         raise TooLong(field, limit=limit)
-    _refuse(field, [c for c in value if unicodedata.category(c) in _NOT_TEXT])
-    _refuse(field, [c for c in value if c in "[]{}<>\\"])
+    if not value.isalnum():  # most entries are, and need no second look
+        _refuse(field, [c for c in value if unicodedata.category(c) in _NOT_TEXT])
+        _refuse(field, [c for c in value if c in "[]{}<>\\"])
     return value
 
 
 def parse_name(text: str, field: str = "name") -> str:
     """A person's name in its own script: letters, marks, spaces and the punctuation of names."""
     value = parse_text(text, field)
-    _refuse(field, [c for c in value if not (unicodedata.category(c)[0] in "LM" or c in " -'’.·,")])
-    if not any(unicodedata.category(c)[0] == "L" for c in value):
-        raise Missing(field)
+    if not value.isalpha():  # not letters alone
+        _refuse(field, [c for c in value if not (unicodedata.category(c)[0] in "LM" or c in " -'’.·,")])
+        if not any(unicodedata.category(c)[0] == "L" for c in value):
+            raise Missing(field)
     return value
 
 
@@ -110,10 +112,11 @@ def parse_passport_name(text: str, field: str, required: bool = True) -> str:
     Raises NotLatin for any other script: a romanisation that nobody confirmed is a wrong name.
     """
     value = parse_text(text.upper(), field, required=required)  # capitals can be longer: ß is SS
-    if any(not ("A" <= c <= "Z" or c in " -'") for c in value):
-        raise NotLatin(field)
-    if required and not any(c.isalpha() for c in value):
-        raise Missing(field)
+    if not (value.isascii() and value.isalpha()):
+        if any(not ("A" <= c <= "Z" or c in " -'") for c in value):
+            raise NotLatin(field)
+        if required and not any(c.isalpha() for c in value):
+            raise Missing(field)
     return value
 
 
@@ -123,10 +126,10 @@ def parse_date(text: str | date, field: str) -> date:
         return text
     value = parse_text(text, field, limit=20)
     try:
-        digits = [int(part) for part in _digit_groups(value)]
-        if len(digits) == 1 and len(_digit_groups(value)[0]) == 8:
-            return date(digits[0] // 10000, digits[0] // 100 % 100, digits[0] % 100)
-        year, month, day = digits
+        groups = _digit_groups(value)
+        if len(groups) == 1 and len(groups[0]) == 8:
+            return date(int(groups[0][:4]), int(groups[0][4:6]), int(groups[0][6:]))
+        year, month, day = map(int, groups)
         if year < 1000:
             raise NotADate(field)
         return date(year, month, day)
@@ -147,7 +150,7 @@ def parse_birth_date(text: str | date, today: date, field: str = "birth_date") -
 def parse_phone(text: str, field: str = "phone") -> str:
     """A phone number in E.164 form; a domestic number is a Korean one (``010…`` is ``+8210…``)."""
     value = parse_text(text, field, limit=30)
-    if any(not (c.isdigit() or c in "+-() .") for c in value):
+    if not value.isdigit() and any(not (c.isdigit() or c in "+-() .") for c in value):
         raise NotAPhone(field)
     digits = "".join(_digit_groups(value))
     if not value.startswith("+"):
@@ -188,6 +191,8 @@ def masked(name: str) -> str:
 
 def _digit_groups(value: str) -> list[str]:
     """ASCII digits only: other scripts' digits are refused by `int` being given none."""
+    if value.isascii() and value.isdecimal():
+        return [value]
     groups = "".join(c if "0" <= c <= "9" else " " for c in value).split()
     if any(c.isalnum() and not "0" <= c <= "9" for c in value):
         return []

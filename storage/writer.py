@@ -97,16 +97,14 @@ class SqlWriter:
         """See `domain.ports.Writer.run`. Cancelling the caller drops the work only if it has not begun."""
         self.admission.admit(self.queued)
         job = self._enqueue(work, command_id, name)
+        limit = job.loop.call_later(LIMIT, self._give_up, job)
         try:
-            async with asyncio.timeout(LIMIT):
-                answer: R = await job.future
-        except TimeoutError:
-            if self._dropped(job):
-                raise StorageUnavailable(reason="it took too long") from None
-            raise OutcomeUnknown from None
+            answer: R = await job.future
         except asyncio.CancelledError:
             self._dropped(job)
             raise
+        finally:
+            limit.cancel()
         return answer
 
     async def run_behind(self, work: Callable[[UnitOfWork], R], command_id: str, name: str) -> R:
@@ -127,6 +125,14 @@ class SqlWriter:
         with self._boarding:
             job.left = not job.begun
         return job.left
+
+    def _give_up(self, job: _Job) -> None:
+        """Nobody is kept waiting for ever."""
+        if not job.future.done():
+            dropped = self._dropped(job)
+            job.future.set_exception(
+                StorageUnavailable(reason="it took too long") if dropped else OutcomeUnknown()
+            )
 
     async def close(self) -> None:
         """Finish what is queued, then stop. Nothing is taken any more."""

@@ -17,7 +17,6 @@ from domain.errors import ClinicBusy, ClinicError, InputError, OutcomeUnknown, R
 from domain.messages import Command, Query
 from kiosk.i18n import Texts, Words, put_in_words
 from kiosk.locations import STYLES
-from kiosk.screens.sending import new_command_id
 from kiosk.widgets.field import Field
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ ANSWER_SECONDS = 10
 LATER = (ClinicBusy, Resting)
 """Turned away for a while, with the seconds after which to come back."""
 
-__all__ = ["ClinicScreen", "Idle", "PublicScreen", "Refused", "StaffScreen", "new_command_id"]
+__all__ = ["ClinicScreen", "Idle", "PublicScreen", "Refused", "StaffScreen"]
 
 
 class Idle(Enum):

@@ -21,6 +21,7 @@ from domain.errors import (
     TooEarly,
     TooYoung,
 )
+from domain.messages import new_command_id
 from domain.recipient import (
     PersonDetails,
     Sex,
@@ -31,7 +32,7 @@ from domain.recipient import (
 )
 from domain.vaccine import ListVaccines, VaccineLevel
 from kiosk.i18n import Texts, Words
-from kiosk.screens.base import Refused, new_command_id
+from kiosk.screens.base import Refused
 from kiosk.screens.booking_words import (
     CONFIRM,
     clock_words,

@@ -13,10 +13,10 @@ from textual.message import Message
 from domain.actors import Actor
 from domain.booking import BookingReceipt, BookingStatus, CancelBooking, PrintTicket
 from domain.codes import spoken
+from domain.messages import new_command_id
 from domain.mypage import IdentifyByCode
 from domain.ports import Place
 from kiosk.i18n import Texts, Words
-from kiosk.screens.base import new_command_id
 from kiosk.screens.code_page import CodePage, fits
 from kiosk.screens.products import product_name
 from kiosk.screens.record import RecordScreen

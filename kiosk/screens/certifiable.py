@@ -12,10 +12,10 @@ from domain.actors import Actor
 from domain.application import Application, ApplyForCertificate, CancelApplication
 from domain.certificate import Issued, PrintCertificate
 from domain.codes import spoken
+from domain.messages import new_command_id
 from domain.mypage import Certifiable, ListCertifiable
 from kiosk.i18n import Texts
 from kiosk.screens.application import dose_words, state_of
-from kiosk.screens.base import new_command_id
 from kiosk.screens.products import product_name
 from kiosk.screens.record import RecordScreen
 from kiosk.services import Services

@@ -15,11 +15,11 @@ from textual.message import Message
 
 from domain.actors import Actor
 from domain.certificate import CertificateDetail, IssueCertificate, Issued, ListCertificates
+from domain.messages import new_command_id
 from domain.orders import OrderIssue
 from domain.statement import CertificateStatus
 from kiosk.i18n import Texts
 from kiosk.locations import STYLES
-from kiosk.screens.base import new_command_id
 from kiosk.screens.desk.certificates import WAITING, waiting_row
 from kiosk.screens.desk.issued import IssuedScreen
 from kiosk.screens.desk.list_desk import ListDesk

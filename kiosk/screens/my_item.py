@@ -14,11 +14,11 @@ from domain.booking import BookingStatus, CancelBooking, PrintTicket
 from domain.certificate import Issued, PrintCertificate
 from domain.codes import spoken
 from domain.injection import InjectionStatus
+from domain.messages import new_command_id
 from domain.mypage import GetMyPage, ItemKind, MyPage, MyPageItem
 from domain.ports import Place
 from domain.statement import CertificateStatus
 from kiosk.i18n import Texts
-from kiosk.screens.base import new_command_id
 from kiosk.screens.code_page import CodePage, fits
 from kiosk.screens.my_page import item_words
 from kiosk.screens.products import product_name

@@ -13,10 +13,11 @@ from textual.containers import VerticalScroll
 from textual.message import Message
 
 from domain.actors import Actor
+from domain.messages import new_command_id
 from domain.parts import ListParts, PartState, PausePart, ResumePart
 from kiosk.i18n import Texts
 from kiosk.locations import STYLES
-from kiosk.screens.base import Refused, new_command_id
+from kiosk.screens.base import Refused
 from kiosk.screens.desk.aside import AsideScreen
 from kiosk.screens.desk.list_desk import ListDesk
 from kiosk.screens.desk.part_words import (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from domain.actors import Actor
@@ -20,11 +19,6 @@ LOOK_AGAIN = (0.0, 1.0, 3.0)
 
 SAY_NOTHING = (ClinicBusy, RecordsResting, StorageUnavailable)
 """Nothing was changed by an attempt that ends like this, which says nothing of the ones before it."""
-
-
-def new_command_id() -> str:
-    """Made once per confirmation: the same wish sent twice is done once."""
-    return uuid.uuid4().hex
 
 
 class Wishes:

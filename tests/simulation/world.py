@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import uuid
 from collections import Counter
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from domain import policies
+from domain import messages, policies
 from domain.certificate import IssueCertificate
 from domain.clinic import Clinic, Schedule
 from domain.events import Event, Recorded
@@ -324,9 +323,9 @@ def _nothing_by_chance(world: World) -> Iterator[None]:
     """Codes and ids are drawn from the seed too, and the relay's policies are watched."""
     drawn = Random(f"codes {world.seed}")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(secrets, "randbelow", drawn.randrange)
+        patch.setattr(secrets, "token_bytes", drawn.randbytes)
         patch.setattr(secrets, "token_hex", lambda size: f"{drawn.getrandbits(8 * size):0{2 * size}x}")
-        patch.setattr(uuid, "uuid4", lambda: uuid.UUID(int=drawn.getrandbits(128)))
+        patch.setattr(messages, "time_ns", lambda: int(1e9 * world.loop.time()))
         patch.setattr(listeners, "follow_by_relay", world.follow)
         patch.setattr(writer, "Statements", statements)
         patch.setattr(mypage, "ViewTables", view_tables)

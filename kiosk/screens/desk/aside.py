@@ -13,10 +13,10 @@ from textual.containers import VerticalScroll
 from textual.message import Message
 
 from domain.actors import Actor
+from domain.messages import new_command_id
 from domain.parts import DiscardTask, ListTasks, Part, RetryTask, Task, TaskKind, TaskStatus
 from kiosk.i18n import Texts
 from kiosk.locations import STYLES
-from kiosk.screens.base import new_command_id
 from kiosk.screens.desk.list_desk import ListDesk
 from kiosk.screens.desk.part_words import NARROW, TASKS, TASKS_NARROW, task_facts, task_row
 from kiosk.services import Services

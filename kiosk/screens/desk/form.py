@@ -18,9 +18,10 @@ from textual.widgets import Input
 
 from domain.actors import Actor
 from domain.errors import ClinicError, InputError, NotANumber
+from domain.messages import new_command_id
 from kiosk.i18n import Words
 from kiosk.locations import STYLES
-from kiosk.screens.base import Refused, StaffScreen, new_command_id
+from kiosk.screens.base import Refused, StaffScreen
 from kiosk.services import Services
 from kiosk.widgets.bars import KeyBar, TopBar
 from kiosk.widgets.field import Field

@@ -14,12 +14,13 @@ from textual.containers import Vertical, VerticalScroll
 from textual.message import Message
 
 from domain.actors import Actor
+from domain.messages import new_command_id
 from domain.presentation import Presentation
 from domain.stock import Vaccine
 from domain.vaccine import ListPresentations, RegisterVaccine
 from kiosk.i18n import Texts, Words
 from kiosk.locations import STYLES
-from kiosk.screens.base import StaffScreen, new_command_id
+from kiosk.screens.base import StaffScreen
 from kiosk.screens.desk.new_vaccine import NewVaccineScreen
 from kiosk.screens.desk.words import age_of_use, product
 from kiosk.services import Services

@@ -37,13 +37,14 @@ from domain.injection import (
     Visit,
 )
 from domain.injection import Screen as RecordScreening
+from domain.messages import new_command_id
 from domain.presentation import Site
 from domain.recipient import parse_name
 from domain.stock import Lot
 from domain.vaccine import ListLots
 from kiosk.i18n import Words
 from kiosk.locations import STYLES
-from kiosk.screens.base import Refused, new_command_id
+from kiosk.screens.base import Refused
 from kiosk.screens.desk.add_stock import lot_on_label
 from kiosk.screens.desk.form import Entries
 from kiosk.screens.desk.person import person_facts

@@ -12,8 +12,8 @@ from textual.message import Message
 from domain.actors import Actor
 from domain.booking import CancelBooking, MarkNoShow
 from domain.injection import FinishObservation, Visit
+from domain.messages import new_command_id
 from kiosk.i18n import Words
-from kiosk.screens.base import new_command_id
 from kiosk.screens.desk.after_needle import AdverseEventScreen, CorrectScreen, VoidScreen
 from kiosk.screens.desk.form import Form
 from kiosk.screens.desk.visits import Stage, stage_of
