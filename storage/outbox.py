@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Integer, Select, bindparam, exists, func, or_, select
+from sqlalchemy import Integer, Select, bindparam, exists, false, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.events import Recorded
@@ -37,6 +37,11 @@ _DUE = select(*columns_of(t.task, Task)).where(
             one_of(_earlier.c.status, LIVE_TASK),
         ),
     ),
+)
+_AHEAD = select(
+    _LAST.scalar_subquery(),
+    func.coalesce(_PAUSED.scalar_subquery(), false()),
+    _DUE.where(_K.part == bindparam("part")).exists(),
 )
 _TASKS = _DUE.where(_K.part == bindparam("part")).order_by(_K.seq).limit(bindparam("most", type_=Integer))
 _TASK = _DUE.where(_K.code == bindparam("code"))
@@ -70,11 +75,28 @@ class Stretch:
     upto: int
 
 
+@dataclass(frozen=True)
+class Ahead:
+    """What may lie before a part."""
+
+    last: int
+    """The newest event's place; 0 when nothing has happened yet."""
+    paused: bool
+    """Whether the administrator has paused it."""
+    tasks: bool
+    """Whether there are tasks that it can do."""
+
+
 class Outbox:
     """Events are only ever appended; listeners remember how far they have come."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+
+    async def ahead(self, part: Part) -> Ahead:
+        """Asked by every part after every commit, mostly in vain: so all of it at once."""
+        last, paused, tasks = (await self._rows(_AHEAD, part=part))[0]
+        return Ahead(int(last), bool(paused), bool(tasks))
 
     async def after(self, seq: int, limit: int, names: Collection[str] = ()) -> Stretch:
         """The events after this one, oldest first; of these names only, if any are given."""

@@ -97,7 +97,7 @@ class Relay:
         async with self._hurried():
             while last != (last := await self._outbox.last()):
                 for part in self._listeners:
-                    if not await self._outbox.is_paused(part):
+                    if not (await self._outbox.ahead(part)).paused:
                         await self._known(part, last)
                 for part in Part:
                     await self._worked_off(part)
@@ -125,7 +125,7 @@ class Relay:
             await asyncio.sleep(SOON)
 
     async def _worked_off(self, part: Part) -> None:
-        while await self._outbox.tasks(part, 1) and not await self._outbox.is_paused(part):  # noqa: ASYNC110
+        while (ahead := await self._outbox.ahead(part)).tasks and not ahead.paused:
             await asyncio.sleep(SOON)
 
     @asynccontextmanager
@@ -156,24 +156,34 @@ class Relay:
 
     async def _turn(self, loop: Loop) -> float | None:
         """Do what there is to do; answers after how many seconds to look again, None for when woken."""
-        if await self._outbox.is_paused(loop.part):
+        ahead = await self._outbox.ahead(loop.part)
+        if ahead.paused:
             loop.state = LoopState.PAUSED
             return None
         loop.state, again = LoopState.WORKING, None
-        if loop.listener:
+        if loop.listener and await self._seen(loop, loop.listener) < ahead.last:
             async with self._leases.hold(f"part:{loop.part}") as held:
                 if held:
                     await self._catch_up(loop, loop.listener)
                 else:
                     again = SOON if self._hurry else STANDBY
                     await self._moved_to(loop, await loop.listener.position())
-        if loop.queue:
+            ahead = await self._outbox.ahead(loop.part)  # it may have made tasks for itself
+        if loop.queue and ahead.tasks:
             while await loop.queue.work_off(lambda: self._closing):
                 pass
-            if again is None and await self._outbox.tasks(loop.part, 1):
+            if again is None and (await self._outbox.ahead(loop.part)).tasks:
                 again = SOON if self._hurry else STANDBY  # other processes are at them
         loop.state = LoopState.STANDBY if again else LoopState.RESTING
         return again
+
+    async def _seen(self, loop: Loop, listener: Listener) -> int:
+        """A listener that hears all knows best: its own database may have gone back in time."""
+        if listener.hears_all:
+            position = await listener.position()
+            await self._moved_to(loop, position)
+            return position
+        return loop.seen
 
     async def _catch_up(self, loop: Loop, listener: Listener) -> None:
         """Another process may have brought some of these events already: the listener itself knows."""
@@ -181,13 +191,14 @@ class Relay:
         if not listener.hears_all:  # it keeps no place for what is not for it
             position = max(loop.seen, position)
         more = True
-        while more and not self._closing and not await self._outbox.is_paused(loop.part):
+        while more and not self._closing:
             stretch = await self._outbox.after(position, BATCH, listener.names)
-            more = len(stretch.events) == BATCH  # otherwise it was the last: newer ones wake the part again
             if stretch.events:
                 await self._deal(loop, listener, stretch.events)
             position = max(position, stretch.upto)
             await self._moved_to(loop, position)
+            # Fewer were the last: newer ones wake the part again.
+            more = len(stretch.events) == BATCH and not await self._outbox.is_paused(loop.part)
 
     async def _deal(self, loop: Loop, listener: Listener, events: Sequence[Recorded]) -> None:
         """All at once; when one of them is to blame, each by itself, and that one aside in the end."""

@@ -38,11 +38,11 @@ from domain.vaccine import ListLots, ListVaccines, QuarantineLot, WriteOffStock
 from tests.clinics import STAFF, OpenClinic, TestClock, clinic_in, keep_in, settings_in, violations
 from tests.postgresql import Server
 
-EXAMPLES = int(os.environ.get("KIOSK_EXAMPLES", "1000"))
-ON_POSTGRESQL = EXAMPLES // 16
+EXAMPLES = int(os.environ.get("KIOSK_EXAMPLES", "240"))
+ON_POSTGRESQL = EXAMPLES // 10
 """Fewer: what differs between the databases is far less than what differs between the examples."""
 SEED = int(os.environ.get("KIOSK_SEED", "20261123"))
-SHARES = 4
+SHARES = 8
 """The examples are shared out, so that they run side by side."""
 MEMORY = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
 VACCINES = ("first", "second")

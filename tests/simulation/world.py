@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from collections import Counter
 from collections.abc import Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import lru_cache
 from random import Random
@@ -17,6 +17,7 @@ import pytest
 from domain import messages, policies
 from domain.certificate import IssueCertificate
 from domain.clinic import Clinic, Schedule
+from domain.errors import TaskClosed
 from domain.events import Event, Recorded
 from domain.messages import Command
 from domain.mypage import MyPage
@@ -274,8 +275,9 @@ class World:
             aside = self.records.rows("SELECT code FROM task WHERE status = 'aside' ORDER BY seq")
             if not aside:
                 break
-            for (code,) in aside:  # one may be in the way of another
-                await staff.surely(RetryTask(code))
+            for (code,) in aside:  # one may be in the way of another, or bring it back with it
+                with suppress(TaskClosed):
+                    await staff.surely(RetryTask(code))
         await self.processes[0].call(self.processes[0].relay.settle())
         for process in list(self.processes):
             await process.close()
