@@ -52,7 +52,10 @@ class Ready:
 
 def settings_in(folder: Path) -> Settings:
     return Settings(
-        data_folder=folder, paper_folder=folder, clinic=Clinic(schedule=Schedule(capacity=BOOKINGS))
+        data_folder=folder,
+        paper_folder=folder,
+        patience_seconds=60.0,  # what is measured is the write path, not whom it turns away
+        clinic=Clinic(schedule=Schedule(capacity=BOOKINGS)),
     )
 
 
