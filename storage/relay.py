@@ -125,7 +125,7 @@ class Relay:
             await asyncio.sleep(SOON)
 
     async def _worked_off(self, part: Part) -> None:
-        while (ahead := await self._outbox.ahead(part)).tasks and not ahead.paused:
+        while (ahead := await self._outbox.ahead(part)).tasks and not ahead.paused:  # noqa: ASYNC110
             await asyncio.sleep(SOON)
 
     @asynccontextmanager

@@ -46,7 +46,7 @@ def serve_until_killed(
 
 def work_until_killed(words: int, folder: str, parts: list[str]) -> None:
     """`kiosk worker` with these parts."""
-    worker.run(settings_in(Path(folder), CAPACITY), Namespace(parts=parts))
+    worker.run(settings_in(Path(folder), CAPACITY), Namespace(parts=parts, attached=False))
 
 
 def open_first(words: int, folder: str, log: str, mutant: str) -> None:

@@ -5,6 +5,7 @@ That one may stand behind `shim.c`, which then sees what its children do to thei
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import importlib
 import json
@@ -94,8 +95,10 @@ class Child:
     def kill(self) -> list[str]:
         """kill -9; answers everything that it managed to say."""
         if not self.ended:
-            os.kill(self.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it has died by itself, and says so
+                os.kill(self.pid, signal.SIGKILL)
             self.hear(lambda lines: False)
+        assert DIED not in self.lines, self.errors.read_text()
         return self.lines
 
     def _listen(self, seconds: float) -> None:

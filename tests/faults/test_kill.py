@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from random import Random
+from time import monotonic
 
 import pytest
 from sqlalchemy import select
@@ -18,7 +19,7 @@ from tests.clinics import clinic_in, keep_in, settings_in
 from tests.faults.aftermath import my_page_is_what_the_events_tell
 from tests.faults.conftest import Told
 from tests.faults.load import CAPACITY
-from tests.faults.nursery import DIED, Child, Nursery
+from tests.faults.nursery import DIED, PATIENCE_SECONDS, Child, Nursery
 from tests.faults.witness import Said, broken
 from tests.postgresql import Server
 
@@ -115,3 +116,34 @@ async def test_of_several_kiosks_on_one_file_one_is_killed_and_the_others_go_on(
         said.hear(kiosk.kill())
     await all_is_well(tmp_path, said)
     told(f"{kills} kills of one of three kiosks, {len(said.words)} words: all kept")
+
+
+async def test_workers_that_are_killed_do_every_part_of_the_work_once(
+    nursery: Nursery, tmp_path: Path, told: Told
+) -> None:
+    """The parts work in two processes of their own; the kiosk, which has none, is not disturbed."""
+    kills, said, random, settings = KILLS // 4, Said(), Random(8), settings_in(tmp_path)
+    kiosk = nursery.start(LOAD, folder=str(tmp_path), seed=7000, clients=4, parts=[])
+    at_work(kiosk)
+
+    def another() -> Child:
+        return nursery.start(WORKER, folder=str(tmp_path), parts=PARTS)
+
+    workers = [another(), another()]
+    for number in range(kills):
+        if number % 2:  # otherwise they may not even have begun
+            before, deadline = intake(settings), monotonic() + PATIENCE_SECONDS
+            while intake(settings) == before and monotonic() < deadline:
+                kiosk.hear(lambda lines: False, 0.05)
+            problems_of_workers = [worker.errors.read_text() for worker in workers]
+            assert intake(settings) > before, problems_of_workers  # those that are left do not go on
+        kiosk.hear(lambda lines: False, random.uniform(0.0, 0.2))
+        workers.pop(random.randrange(len(workers))).kill()
+        workers.append(another())
+        at_work(kiosk)
+    said.hear(kiosk.kill())
+    for worker in workers:
+        worker.kill()
+    assert problems(settings, said) == []
+    await all_is_well(tmp_path, said)
+    told(f"{kills} kills of workers, {len(said.words)} words: all kept, once in effect")
