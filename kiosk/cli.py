@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from domain.errors import ClinicError, SettingsInvalid
 from kiosk.commands import COMMANDS
 from kiosk.configuration import configured
+from kiosk.crash import describe
 from kiosk.settings import Settings
 from kiosk.version import version
 
@@ -40,6 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SettingsInvalid as problem:
         print(f"kiosk: {problem}", file=sys.stderr)
         return USAGE
+    return _guarded(settings, asked)
+
+
+def _guarded(settings: Settings, asked: argparse.Namespace) -> int:
+    """Do it; whatever goes wrong is said in words, and by the exit code."""
     try:
         if asked.command is None:
             return _open_kiosk(settings, demo=asked.demo)
@@ -51,6 +57,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever reads the answer has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except Exception as mistake:  # noqa: BLE001 - its own words could name people
+        print(f"kiosk: a mistake in the program, please report it: {describe(mistake)}", file=sys.stderr)
+        return FAILED
 
 
 def _open_kiosk(settings: Settings, demo: bool) -> int:

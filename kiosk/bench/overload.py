@@ -25,7 +25,8 @@ from domain.actors import STAFF_ROLES, Actor
 from domain.vaccine import AddStock, RegisterVaccine
 from kiosk.bench import slow_disk
 from kiosk.bench.clients import settings_in
-from kiosk.bootstrap import check_clinic, open_clinic
+from kiosk.bootstrap import open_clinic
+from kiosk.upkeep import check_clinic
 
 CLIENTS = 200
 SCARCE, LOTS, DOSES = 100, 10, 100_000

@@ -7,9 +7,9 @@ import sys
 import time
 from pathlib import Path
 
-from kiosk.bootstrap import back_up_clinic
 from kiosk.commands.counted import counted, size
 from kiosk.settings import Settings
+from kiosk.upkeep import back_up_clinic
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -9,9 +9,9 @@ import sys
 import time
 from dataclasses import asdict
 
-from kiosk.bootstrap import check_clinic
 from kiosk.commands.counted import counted
 from kiosk.settings import Settings
+from kiosk.upkeep import check_clinic
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

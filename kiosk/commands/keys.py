@@ -158,7 +158,7 @@ def _reissue(settings: Settings, live: Sequence[Standing]) -> int:
 
 
 def _ask(settings: Settings, query: Query[list[R]]) -> list[R]:
-    from kiosk.bootstrap import ask_records, has_records
+    from kiosk.upkeep import ask_records, has_records
 
     if not has_records(settings):
         return []

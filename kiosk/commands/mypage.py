@@ -9,8 +9,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from kiosk.bootstrap import rebuild_my_page
 from kiosk.settings import Settings
+from kiosk.upkeep import rebuild_my_page
 
 LINE_SECONDS = 5.0
 """Between two lines of progress where there is no terminal to draw a bar on."""

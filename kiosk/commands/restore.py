@@ -7,9 +7,9 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kiosk.bootstrap import backup_folder, list_clinic_backups, restore_clinic, verify_backup
 from kiosk.commands.counted import ago, counted, size
 from kiosk.settings import Settings
+from kiosk.upkeep import backup_folder, list_clinic_backups, restore_clinic, verify_backup
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -98,7 +98,7 @@ def _with_records(settings: Settings, verdicts: list[Verdict]) -> list[Verdict]:
 
     if not any(verdict.signer and verdict.signer.clinic for verdict in verdicts):
         return verdicts
-    from kiosk.bootstrap import ask_records, has_records
+    from kiosk.upkeep import ask_records, has_records
 
     if not has_records(settings):
         return verdicts

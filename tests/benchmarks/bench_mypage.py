@@ -25,8 +25,8 @@ from domain.actors import Actor
 from domain.booking import Book, ListDays, ListSlots
 from domain.errors import ClinicBusy
 from domain.mypage import GetMyPage, IdentifyByCode
-from kiosk.bootstrap import rebuild_my_page
 from kiosk.settings import Settings
+from kiosk.upkeep import rebuild_my_page
 from storage.engine import read_model_engine, reader_engine
 from storage.fresh import FreshPages
 from storage.mypage import MyPageStore, metadata

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kiosk.bootstrap import rebuild_my_page
 from kiosk.settings import Settings
+from kiosk.upkeep import rebuild_my_page
 from storage.engine import read_model_engine, writer_engine
 from storage.mypage import MyPageStore
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.bootstrap import check_clinic, finish_restore, list_clinic_backups, verify_backup
+from kiosk.upkeep import check_clinic, finish_restore, list_clinic_backups, verify_backup
 from tests.clinics import clinic_in, keep_in, settings_in
 from tests.faults.nursery import Nursery
 from tests.integration.backups import backed_up, keys_kept, rows_kept

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from kiosk.bootstrap import back_up_clinic, restore_clinic
 from kiosk.settings import Settings
+from kiosk.upkeep import back_up_clinic, restore_clinic
 from storage.backup import Made
 from storage.engine import writer_engine
 from storage.restore import RESTORED, Restored

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from domain.errors import BackupFailed, NoRecords
-from kiosk.bootstrap import check_clinic, list_clinic_backups, verify_backup
+from kiosk.upkeep import check_clinic, list_clinic_backups, verify_backup
 from storage.archive import read_manifest
 from tests.clinics import clinic_in, settings_in
 from tests.integration.backups import backed_up, keys_kept, restored, rows_kept, tampering

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.bootstrap import backup_folder, list_clinic_backups
 from kiosk.settings import Settings
+from kiosk.upkeep import backup_folder, list_clinic_backups
 from storage.backup import Source, list_backups
 from storage.schedule import AGAIN, Schedule, due_in, run_schedule
 from tests.clinics import TestClock, clinic_in

@@ -18,7 +18,7 @@ from domain.actors import SYSTEM
 from domain.booking import BookingStatus, CancelBooking
 from domain.errors import NoRecords
 from domain.parts import Part, PausePart, ResumePart
-from kiosk.bootstrap import check_clinic
+from kiosk.upkeep import check_clinic
 from storage.check import Checked, check_records
 from storage.engine import writer_engine
 from tests.clinics import STAFF, clinic_in, keep_in, settings_in

@@ -25,8 +25,8 @@ from domain.injection import FindVisits
 from domain.mypage import GetMyPage
 from domain.staff import Unlock
 from domain.vaccine import ListVaccines
-from kiosk.bootstrap import rebuild_my_page
 from kiosk.settings import Settings
+from kiosk.upkeep import rebuild_my_page
 from storage import postgresql as backend
 from storage.engine import read_model_engine, reader_engine, writer_engine
 from storage.mypage import MyPageStore

@@ -20,8 +20,8 @@ from sqlalchemy import inspect, text
 from domain.booking import CancelBooking
 from domain.errors import StorageUnavailable
 from domain.mypage import GetMyPage
-from kiosk.bootstrap import rebuild_my_page
 from kiosk.settings import Settings
+from kiosk.upkeep import rebuild_my_page
 from storage import rebuild
 from storage.engine import for_writing, read_model_engine, reader_engine, writer_engine
 from storage.fresh import FreshPages

@@ -13,8 +13,9 @@ from alembic.script import ScriptDirectory
 
 from domain.booking import CancelBooking
 from domain.errors import ClinicError
-from kiosk.bootstrap import open_clinic, rebuild_my_page
+from kiosk.bootstrap import open_clinic
 from kiosk.settings import Settings
+from kiosk.upkeep import rebuild_my_page
 from storage import migrate, mypage, tables
 from storage.engine import for_writing, prepare_folder, read_model_engine, writer_engine
 from storage.mypage import MyPageStore

@@ -23,7 +23,7 @@ from domain.errors import (
 )
 from domain.mypage import GetMyPage
 from domain.statement import CertificateStatus
-from kiosk.bootstrap import check_clinic, verify_backup
+from kiosk.upkeep import check_clinic, verify_backup
 from tests.clinics import STAFF, OpenClinic, clinic_in, keep_in, settings_in
 from tests.integration.backups import backed_up, keys_kept, restored, rows_kept, tampering
 from tests.integration.test_records import kiosk

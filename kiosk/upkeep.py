@@ -1,0 +1,142 @@
+"""What is done beside the open clinic: asking its records, checking, rebuilding, backing up, restoring."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from domain.actors import SYSTEM
+from domain.messages import Query
+from domain.ports import Clock
+from kiosk.clock import SystemClock
+from kiosk.credential.restored import install_keys
+from kiosk.settings import Settings
+from storage.archive import Manifest
+from storage.backup import Listed, Made, Source, back_up, list_backups
+from storage.check import Checked, check_records
+from storage.check_mypage import check_my_page
+from storage.engine import prepare_folder, read_model_engine, reader_engine, writer_engine
+from storage.migrate import migrate
+from storage.mypage import MyPageStore
+from storage.reader import SqlReader
+from storage.rebuild import Rebuild
+from storage.restore import Restored, Target, finish, restore, verify
+from storage.schedule import AGAIN, Schedule, due_in, run_schedule
+
+
+async def rebuild_my_page(settings: Settings, progress: Callable[[int, int], None]) -> int:
+    """Tell my page again from all events; answers how many there were."""
+    async with _records(settings) as engine:
+        view = read_model_engine(settings.read_model_url)
+        mypage = MyPageStore(view)
+        await mypage.open()
+        try:
+            return await Rebuild(engine, view, progress).run()
+        finally:
+            await mypage.close()
+
+
+async def ask_records(settings: Settings, *queries: Query[Any]) -> list[Any]:
+    """The answers to queries that need nothing but the records, beside a kiosk that may be running."""
+    now = SystemClock().now()
+    async with _records(settings) as engine:
+        view = MyPageStore(engine)
+        reader = SqlReader(engine, settings.clinic, (), view.page_of, view.position)
+        return [await reader.answer(query, SYSTEM, now) for query in queries]
+
+
+def has_records(settings: Settings) -> bool:
+    """Whether the clinic was ever opened, as far as can be told without opening it."""
+    return bool(settings.database_url) or (settings.data_folder / "clinic.db").exists()
+
+
+async def check_clinic(settings: Settings, *, my_page: bool = False) -> Checked:
+    """Everything that can be wrong with the records, and with my page if asked for."""
+    checked = await asyncio.to_thread(check_records, settings.records_url)
+    if my_page and checked.rows:
+        checked.violations.extend(await check_my_page(settings.records_url, settings.read_model_url))
+    return checked
+
+
+@asynccontextmanager
+async def _records(settings: Settings) -> AsyncIterator[AsyncEngine]:
+    """The records for reading only, beside a kiosk that may be running."""
+    prepare_folder(settings.records_url)
+    prepare_folder(settings.read_model_url)
+    await asyncio.to_thread(_migrated, settings.records_url)
+    engine = reader_engine(settings.records_url)
+    try:
+        yield engine
+    finally:
+        await engine.dispose()
+
+
+def _migrated(url: str) -> None:
+    engine = writer_engine(url)
+    migrate(engine)
+    engine.dispose()
+
+
+# -- backups ----------------------------------------------------------------------------------------
+
+
+def back_up_clinic(settings: Settings, place: Path | None, *, anyway: bool = False) -> Made:
+    """A backup as this file, in this folder, or where the scheduled ones are. Raises BackupFailed."""
+    place = place or backup_folder(settings)
+    return back_up(_backup_source(settings), place, SystemClock().now(), anyway=anyway)
+
+
+def restore_clinic(settings: Settings, archive: Path, *, replace: bool, anyway: bool) -> Restored:
+    """A backup in the place of the records. Raises a RestoreRefused or BackupDamaged."""
+    return restore(archive, _restore_target(settings), SystemClock().now(), replace=replace, anyway=anyway)
+
+
+def verify_backup(archive: Path) -> tuple[Manifest, Checked]:
+    """What a backup holds, and whatever is wrong with it. Raises BackupDamaged."""
+    return verify(archive)
+
+
+def finish_restore(settings: Settings) -> None:
+    """See to the end of a restore that was killed; to be called before anything is opened."""
+    finish(_restore_target(settings))
+
+
+def list_clinic_backups(settings: Settings, folder: Path | None = None) -> tuple[list[Listed], bool]:
+    """The backups there, newest first, and whether the newest is older than the settings ask for."""
+    backups, hours = list_backups(folder or backup_folder(settings)), settings.backup_hours
+    overdue = not backups or due_in(backups, hours, SystemClock().now()) < -AGAIN
+    return backups, hours > 0 and overdue
+
+
+async def scheduled_backups(settings: Settings, clock: Clock) -> None:
+    """Make a backup whenever one is due, until cancelled; none when ``backup_hours`` is 0."""
+    source, folder = _backup_source(settings), backup_folder(settings)
+    await run_schedule(Schedule(source, folder, settings.backup_hours, settings.backup_keep, clock))
+
+
+def backup_folder(settings: Settings) -> Path:
+    """Where the scheduled backups are."""
+    return settings.backup_folder or settings.data_folder / "backups"
+
+
+def _backup_source(settings: Settings) -> Source:
+    return Source(settings.records_url, settings.key_folder, settings.clinic.code, _version())
+
+
+def _restore_target(settings: Settings) -> Target:
+    take = partial(install_keys, settings.key_folder)
+    return Target(settings.records_url, settings.read_model_url, settings.data_folder, take)
+
+
+def _version() -> str:
+    try:
+        return version("clinic-kiosk")
+    except PackageNotFoundError:  # run from a source tree that was never installed
+        return "0"
