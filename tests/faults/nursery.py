@@ -93,27 +93,34 @@ class Child:
         return self.lines
 
     def kill(self) -> list[str]:
-        """kill -9; answers everything that it managed to say."""
-        if not self.ended:
-            with contextlib.suppress(ProcessLookupError):  # it has died by itself, and says so
-                os.kill(self.pid, signal.SIGKILL)
-            self.hear(lambda lines: False)
+        """kill -9; answers everything that it managed to say. Raises AssertionError if it had died before."""
+        self.end()
         assert DIED not in self.lines, self.errors.read_text()
         return self.lines
 
-    def _listen(self, seconds: float) -> None:
+    def end(self) -> None:
+        """kill -9, however it has fared."""
+        while not self.ended and self._listen(0.0):
+            pass  # when it has ended by itself, its number may be another process's by now
+        if not self.ended:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+            self.hear(lambda lines: False)
+
+    def _listen(self, seconds: float) -> bool:
         import select
 
         ready, _, _ = select.select([self._words], [], [], seconds)
         if not ready:
-            return
+            return False
         chunk = os.read(self._words, 1 << 16)
         if not chunk:
             self.ended = True
             os.close(self._words)
-            return
+            return True
         *whole, self._heard = (self._heard + chunk).split(b"\n")
         self.lines += [line.decode() for line in whole]
+        return True
 
 
 class Nursery:
@@ -159,7 +166,7 @@ class Nursery:
     def end(self) -> None:
         """Kill whoever is still there."""
         for child in self._children:
-            child.kill()
+            child.end()
         self._process.communicate()
         shutil.rmtree(self._folder, ignore_errors=True)
 

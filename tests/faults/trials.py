@@ -223,7 +223,6 @@ async def on_a_failing_disk(
     child = nursery.start(f"{CHILDREN}:serve_with_fault", folder=str(place), **arguments)
     child.hear(lambda lines: any(line.split(" ")[0] in {until, "over", DIED} for line in lines))
     lines = child.kill()
-    assert DIED not in lines, child.errors.read_text()
     said, recovered = Said(), Recovered(place)
     said.hear(lines)
     problems = await recovered.problems(said) or await recovered.problems_once_open(said)
