@@ -301,6 +301,9 @@ class World:
             sql = f"SELECT COUNT(*) FROM event WHERE seq > ? AND name IN ({marks})"
             if count := self.records.rows(sql, positions.get(part, 0), *names)[0][0]:
                 yield f"{part} has not dealt with {count} events"
+        for process in self.processes:
+            if process.writer.at_work:  # on behalf of somebody who has left
+                yield f"{process.name} has not done all that it was asked"
         waiting = "SELECT code, part, kind FROM task WHERE status = 'waiting'"
         for code, part, kind in self.records.rows(waiting):
             yield f"{part} has not done {kind} {code}"

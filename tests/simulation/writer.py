@@ -61,6 +61,11 @@ class StepWriter(SqlWriter):
         super().__init__(database.engine, clock, patience=0.0)
         self.admission: Any = Door(chance)
 
+    @property
+    def at_work(self) -> bool:
+        """Whether anything waits or is being done."""
+        return self._at_work or self.queued > 0
+
     def _start(self) -> None:
         """The scheduler runs it."""
 
@@ -103,6 +108,6 @@ class StepWriter(SqlWriter):
     async def close(self) -> None:
         """See `SqlWriter.close`."""
         self._closed = True
-        while self._at_work or self.queued:
+        while self.at_work:
             await self.chance.pause()
         self._disconnect()
