@@ -134,10 +134,10 @@ def anywhere(log: list[Record], number: int, random: Random) -> list[int]:
 
 
 def at_writes_to(name: str, log: list[Record], number: int, random: Random) -> list[int]:
-    """Places in a log where something has just been written to a file whose name ends so."""
+    """Places in a log where something has just been written to a file whose name ends so, if anything was."""
     files = {record.file for record in log if record.kind == "C" and record.path.endswith(name)}
     places = [place for place, record in enumerate(log, 1) if record.kind == "W" and record.file in files]
-    return random.choices(places, k=number)
+    return random.choices(places, k=number) if places else []
 
 
 def _left(folder: Folder, path: str, way: Way, luck: Luck) -> Iterator[tuple[str, bytes | None]]:

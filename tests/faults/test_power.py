@@ -34,11 +34,8 @@ async def test_a_power_cut_takes_nothing_that_was_acknowledged(
     for life in (1, 2):
         clinic = trials.PowerCuts(behind_shim, quick, seed=seed * 10 + life, people=PEOPLE // life)
         syncs += clinic.syncs
-        at_my_page = number // AT_MY_PAGE
-        places = [
-            *at_writes_to("mypage.db-wal", clinic.log, at_my_page, clinic.random),
-            *anywhere(clinic.log, number - at_my_page, clinic.random),
-        ]
+        places = at_writes_to("mypage.db-wal", clinic.log, number // AT_MY_PAGE, clinic.random)
+        places += anywhere(clinic.log, number - len(places), clinic.random)
         assert await clinic.broken(places, OPENED, said) is None
         shutil.rmtree(clinic.clinic)
         clinic.left.rename(clinic.clinic)

@@ -245,7 +245,10 @@ async def many_kiosks(nursery: Nursery, place: Path, mutant: str) -> str | None:
         nursery.start(work, folder=str(place), seed=seed, people=30, mutant=mutant) for seed in (8, 9, 10)
     ]
     for child in children:
-        said.hear(child.hear_out())
+        lines = child.hear(lambda lines: False)
+        if DIED in lines:
+            return f"one of them ended: {child.errors.read_text().splitlines()[-1]}"
+        said.hear(lines)
     return await _kept(place, said)
 
 

@@ -21,7 +21,7 @@ from domain.codes import Kind, new_code
 from domain.events import Recorded
 from domain.injection import Injection
 from domain.parts import Part, Task, TaskStatus
-from storage import listeners, outbox, tasks
+from storage import listeners, outbox, tasks, writer
 from storage import tables as t
 from storage.listeners import PolicyListener
 from storage.mypage import MyPageStore
@@ -232,7 +232,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
 def _(patch: pytest.MonkeyPatch) -> None:
     def commit(self: Any, session: Any, uow: Any, batch: Any) -> None:
         def early(changed: bool) -> None:
-            self._acknowledge(batch)
+            writer._settle(batch)  # at once: the next step would see how the commit went
             type(session).commit(session, changed)
 
         session.commit = early

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 NURSE = Actor("STEST", STAFF_ROLES, "김간호")
 PEOPLE = 7
+HONG = PersonDetails("홍길동", date(1945, 8, 15), "", "HONG", "GILDONG")
 LOTS = ("LOT1", "LOT2")
 MOST_TRIES = 4
 
@@ -86,6 +88,18 @@ class Somebody:
             except (Resting, StorageUnavailable, OutcomeUnknown):
                 await asyncio.sleep(1.0)
 
+    async def vaccinate(self, vaccine: str, slot: datetime) -> None:
+        """Somebody new, from the booking to the wish for a certificate."""
+        person = replace(HONG, phone=f"+8210{1_000 + self.said:08d}")
+        receipt = await self.surely(Book(person, vaccine, slot))
+        door = await self.world.door(self.random)
+        await door.call(door.relay.settle())
+        [(code,)] = self.world.records.rows("SELECT code FROM injection WHERE booking = ?", receipt.booking)
+        await self.surely(CheckIn(code))
+        await self.surely(Screen(code))
+        await self.surely(CompleteInjection(code, LOTS[0], Site.LEFT_ARM, NURSE.name))
+        await self.surely(ApplyForCertificate(code))
+
     async def _once(self, command: Command[Any], actor: Actor, command_id: str, name: str) -> Any:
         """The answer in a tuple; empty when it was refused for good, None when asking again makes sense."""
         self.world.asks(command)
@@ -111,7 +125,7 @@ class Somebody:
 
     async def book(self) -> None:
         number = self.random.randrange(PEOPLE)
-        person = PersonDetails("홍길동", date(1945, 8, 15), f"+8210{number:08d}", "HONG", "GILDONG")
+        person = replace(HONG, phone=f"+8210{number:08d}")
         slot = self.random.choice(self.world.slots)
         join = self.random.random() < 0.9
         vaccine = self.random.choice(self.world.vaccines)
@@ -230,7 +244,7 @@ WISHES: dict[Callable[[Somebody], Awaitable[None]], int] = {
     Somebody.void: 2,
     Somebody.apply: 4,
     Somebody.cancel_application: 2,
-    Somebody.order: 3,
+    Somebody.order: 6,
     Somebody.issue: 1,
     Somebody.replace: 1,
     Somebody.deliver: 4,

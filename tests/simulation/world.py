@@ -9,6 +9,7 @@ from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import islice
 from random import Random
 from typing import Any
 
@@ -35,6 +36,8 @@ from tests.simulation.records import add_applied, databases, statements, view_ta
 from tests.simulation.scheduler import HOST, SeededLoop
 
 PEOPLE, WISHES = 4, 7
+VACCINATED = 2
+"""So many have had each vaccine already and wait for their certificates: few others come so far in a day."""
 PARTS = tuple(Part)
 SHELF_LIFE = timedelta(days=30)
 SECONDS_TO_CATCH_UP = 200
@@ -104,7 +107,13 @@ class World:
         for key, doses in (("first", 3), ("second", 2)):
             facts = presentation(key, interval_days=0, primary_doses=1, booster_interval_days=0)
             vaccine = await staff.surely(RegisterVaccine(facts))
-            await staff.surely(AddStock(vaccine.code, "LOT1", self.clinic.today(MONDAY) + SHELF_LIFE, doses))
+            delivery = AddStock(
+                vaccine.code, "LOT1", self.clinic.today(MONDAY) + SHELF_LIFE, doses + VACCINATED
+            )
+            await staff.surely(delivery)
+            for slot in islice(self.clinic.slots_from(MONDAY, days=1), VACCINATED):
+                await staff.vaccinate(vaccine.code, slot)
+        await kiosk.call(kiosk.relay.settle())
         await kiosk.close()
 
     async def _day(self) -> None:
@@ -311,7 +320,7 @@ class World:
 
 @lru_cache(maxsize=1)
 def stock_the_clinic() -> None:
-    """Two vaccines with a few doses each, from which every seed begins."""
+    """Two vaccines with a few doses each and those who have had theirs, from which every seed begins."""
     records, page = databases()
     page.driver.execute("INSERT INTO mypage_state VALUES (?, 0)", (mypage.LAYOUT,))
     World(0).prepare()
