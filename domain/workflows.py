@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from domain.actors import CERTIFICATE_OFFICER, SYSTEM, Actor
 from domain.booking import GetBooking, PrintTicket, ticket_facts
@@ -34,6 +35,8 @@ from domain.statement import CertificateStatus, Credential, series_up_to, state_
 if TYPE_CHECKING:
     from domain.gateway import Gateway
     from domain.ports import Place
+
+R = TypeVar("R")
 
 
 async def issue_certificate(
@@ -64,7 +67,7 @@ async def _issued(
         credential = await asyncio.to_thread(gateway.signer.sign, facts)
         return credential, await gateway.press.certificate(facts, credential)
 
-    credential, paper = await gateway.breakers.issuing.call(made)
+    credential, paper = await _made(gateway, made)
     record = RecordIssue(certificate.code, facts, credential, draft.injection.version, copies)
     await gateway.send(record, actor, f"{command_id}:record")
     return paper
@@ -92,7 +95,7 @@ async def print_certificate(
     ):
         raise CertificateClosed(status=certificate.status)
     press = partial(gateway.press.certificate, certificate.facts, certificate.credential)
-    paper = await gateway.breakers.issuing.call(press)
+    paper = await _made(gateway, press)
     # Last, so that a certificate revoked while its paper was made does not leave the press.
     # Under an id of its own: when a print that failed is asked for again, it is a print again.
     await gateway.send(RecordPrint(certificate.code), actor)
@@ -102,7 +105,7 @@ async def print_certificate(
 async def print_ticket(gateway: Gateway, command: PrintTicket, actor: Actor, command_id: str) -> Place:
     """The booking's ticket; answers where it was put."""
     detail = await gateway.ask(GetBooking(command.booking), actor)
-    paper = await gateway.press.ticket(ticket_facts(detail, gateway.context(actor)))
+    paper = await _made(gateway, partial(gateway.press.ticket, ticket_facts(detail, gateway.context(actor))))
     return await gateway.breakers.printing.call(
         lambda: gateway.archive.keep(f"ticket-{detail.booking.code}.pdf", paper)
     )
@@ -120,6 +123,14 @@ async def reset_pin(gateway: Gateway, command: ResetPin, actor: Actor, command_i
     """The old PIN ends with the commit of the new one."""
     member = member_named(await gateway.ask(ListStaff(), actor), command.name)
     return await enrol_staff(gateway, EnrolStaff(member.name, member.roles), actor, command_id)
+
+
+async def _made(gateway: Gateway, work: Callable[[], Awaitable[R]]) -> R:
+    """Paper from the press. Raises PaperFailed, and IssuingResting when it has failed too often."""
+    try:
+        return await gateway.breakers.issuing.call(work)
+    except OSError as problem:
+        raise PaperFailed(reason=problem.strerror or type(problem).__name__) from problem
 
 
 async def _keep(gateway: Gateway, certificate: str, paper: bytes) -> Issued:

@@ -89,11 +89,10 @@ class TaskQueue:
         try:
             if task.kind is TaskKind.EVENT and self.listener:
                 await self.listener.again(await self.outbox.event(task.event), task)
-            else:
-                if self.once and not await self._begin(task):
-                    return
-                await self.carry_out(task)
-                await self._end(task, TaskStatus.DONE)
+                return
+            if self.once and not await self._begin(task):
+                return
+            await self.carry_out(task)
         except MOOT as refusal:
             await self._end(task, TaskStatus.DISCARDED, problem_of(refusal))
         except Exception as error:
@@ -105,6 +104,8 @@ class TaskQueue:
             aside = task.attempts + 1 >= ATTEMPTS or getattr(error, "may_have_come_out", False)
             status = TaskStatus.ASIDE if aside else TaskStatus.WAITING
             await self._end(task, status, problem_of(error), tried=1)
+        else:  # apart: what is done and cannot be recorded must not be done again because of that
+            await self._end(task, TaskStatus.DONE)
 
     async def _begin(self, task: Task) -> bool:
         """Say in the records that it is begun; False when somebody else has: the lease was lost."""

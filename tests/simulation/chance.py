@@ -115,11 +115,12 @@ class Chance:
     def paper(self) -> None:
         """Paper is made. Raises OSError or PaperFailed."""
         if self.happens(self._paper):
-            raise self._random.choice((OSError("no space"), PaperFailed(reason="off"), Refused(reason="no")))
+            raise self._random.choice((OSError("no memory"), PaperFailed(reason="no font")))
 
     def sheet(self) -> Sheet:
         """A sheet is printed. Raises PaperFailed when it certainly does not come out."""
-        self.paper()
+        if self.happens(self._paper):
+            raise self._random.choice((PaperFailed(reason="off"), Refused(reason="no")))
         if not self.happens(self._paper):
             return Sheet.OUT
         return self._random.choice((Sheet.OUT_UNHEARD, Sheet.NOT_OUT_UNHEARD))
