@@ -8,26 +8,19 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from sqlalchemy import bindparam, select
 
-from domain import booking, events, gateway, injection, policies
-from domain.actors import STAFF_ROLES, Actor
-from domain.booking import CancelBooking, GetBooking
-from domain.codes import Kind, new_code
+from domain.errors import StorageUnavailable
 from domain.events import Recorded
-from domain.injection import Injection
 from domain.parts import Part, Task, TaskStatus
-from storage import listeners, outbox, tasks, writer
-from storage import tables as t
+from storage import listeners, tasks, writer
 from storage.listeners import PolicyListener
 from storage.mypage import MyPageStore
 from storage.outbox import Outbox
 from storage.relay import FIRST_PAUSE, LONGEST_PAUSE, Relay
-from storage.statements import columns_of, one_of
 from storage.tasks import TaskQueue
 from storage.unit_of_work import NOT_DONE, SqlUnitOfWork
 from storage.writer import SqlWriter
@@ -60,12 +53,7 @@ def mutant(name: str, *seeds: int) -> Callable[[Make], Make]:
 # -- the parts ----------------------------------------------------------------------------------------
 
 
-@mutant("a listener takes events that it has dealt with")
-def _(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(SqlUnitOfWork, "position", lambda self, listener: 0)
-
-
-@mutant("my page is told what it knows already")
+@mutant("my page is told what it knows already", 140)
 def _(patch: pytest.MonkeyPatch) -> None:
     async def tell(self: Any, recorded: Sequence[Recorded]) -> int:
         async def all_of_them(upto: int) -> Sequence[Recorded]:
@@ -78,7 +66,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(MyPageStore, "tell", tell)
 
 
-@mutant("leases are ignored, and a part's place is kept in another transaction")
+@mutant("leases are ignored, and a part's place is kept in another transaction", 1, 2)
 def _(patch: pytest.MonkeyPatch) -> None:
     async def take(self: Any, number: int) -> bool:
         await self._world.chance.pause()
@@ -100,48 +88,12 @@ def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(PolicyListener, "deal_with", deal_with)
 
 
-@mutant("the desk expects whoever has booked, whatever became of the booking")
-def _(patch: pytest.MonkeyPatch) -> None:
-    def accept(uow: Any, event: Any, context: Any) -> None:
-        if uow.injections.of_booking(event.booking) is None:
-            visit = Injection(
-                new_code(Kind.INJECTION), event.booking, event.recipient, event.vaccine, event.slot
-            )
-            uow.injections.save(visit)
-            uow.emit(
-                events.InjectionRegistered(
-                    visit.code, visit.booking, visit.recipient, visit.vaccine, visit.slot
-                )
-            )
-
-    patch.setitem(policies.BY_RELAY[Part.INJECTION_INTAKE], events.Booked, accept)
-
-
-@mutant("a visit is withdrawn, whoever has a dose again by then")
-def _(patch: pytest.MonkeyPatch) -> None:
-    def withdraw(uow: Any, event: Any, context: Any) -> None:
-        visit = uow.injections.of_booking(event.booking)
-        if visit and visit.status is not injection.InjectionStatus.COMPLETED:
-            uow.injections.save(replace(visit, status=injection.InjectionStatus.WITHDRAWN))
-
-    for kind in (events.BookingWaitlisted, events.BookingCancelled, events.BookingNoShow):
-        patch.setitem(policies.BY_RELAY[Part.INJECTION_INTAKE], kind, withdraw)
-
-
-@mutant("what was put aside holds up nothing behind it")
+@mutant("what was put aside holds up nothing behind it", 39, 47)
 def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(listeners, "subject_of", lambda part, event: "nobody")
 
 
-@mutant("tasks about the same subject are done in any order")
-def _(patch: pytest.MonkeyPatch) -> None:
-    waiting = select(*columns_of(t.task, Task)).where(one_of(t.task.c.status, (TaskStatus.WAITING,)))
-    part = waiting.where(t.task.c.part == bindparam("part")).order_by(t.task.c.seq)
-    patch.setattr(outbox, "_TASKS", part.limit(bindparam("most")))
-    patch.setattr(outbox, "_TASK", waiting.where(t.task.c.code == bindparam("code")))
-
-
-@mutant("an event that my page tries again is told alone")
+@mutant("an event that my page tries again is told alone", 23, 105)
 def _(patch: pytest.MonkeyPatch) -> None:
     real = Outbox.of_person
 
@@ -151,7 +103,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Outbox, "of_person", of_person)
 
 
-@mutant("a part is woken while it works, and forgets it")
+@mutant("a part is woken while it works, and forgets it", 1, 2)
 def _(patch: pytest.MonkeyPatch) -> None:
     async def run(self: Any, loop: Any) -> None:
         pause = FIRST_PAUSE
@@ -171,7 +123,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
 # -- tasks --------------------------------------------------------------------------------------------
 
 
-@mutant("a task is not looked at again under its lease")
+@mutant("a task is not looked at again under its lease", 59)
 def _(patch: pytest.MonkeyPatch) -> None:
     listed: dict[str, Task] = {}
 
@@ -193,7 +145,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(TaskQueue, "_begin", begin)
 
 
-@mutant("a sheet is printed without saying so first")
+@mutant("a sheet is printed without saying so first", 35, 96)
 def _(patch: pytest.MonkeyPatch) -> None:
     async def begin(self: Any, task: Task) -> bool:
         return True
@@ -201,7 +153,20 @@ def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(TaskQueue, "_begin", begin)
 
 
-@mutant("leases are held by whoever asks")
+@mutant("what is printed and cannot be recorded is printed again", 74)
+def _(patch: pytest.MonkeyPatch) -> None:
+    async def end(self: Any, task: Task, status: TaskStatus, *more: Any, **named: Any) -> None:
+        try:
+            await real(self, task, status, *more, **named)
+        except StorageUnavailable:
+            await real(self, task, TaskStatus.WAITING)
+            raise
+
+    real = TaskQueue._end
+    patch.setattr(TaskQueue, "_end", end)
+
+
+@mutant("leases are held by whoever asks", 1, 2)
 def _(patch: pytest.MonkeyPatch) -> None:
     async def take(self: Any, number: int) -> bool:
         await self._world.chance.pause()
@@ -213,22 +178,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
 # -- the writer and the gateway -------------------------------------------------------------------------
 
 
-@mutant("a booking that is cancelled is read before the transaction")
-def _(patch: pytest.MonkeyPatch) -> None:
-    seen: dict[str, Any] = {}
-    nurse = Actor("STEST", STAFF_ROLES)
-    send = gateway.Gateway.send
-
-    async def sending(self: Any, command: Any, *more: Any) -> Any:
-        if isinstance(command, CancelBooking):
-            seen[command.booking] = (await self.ask(GetBooking(command.booking), nurse)).booking
-        return await send(self, command, *more)
-
-    patch.setattr(gateway.Gateway, "send", sending)
-    patch.setattr(booking, "_own", lambda uow, code, context: seen[code])
-
-
-@mutant("people are answered before the commit")
+@mutant("people are answered before the commit", 9, 12)
 def _(patch: pytest.MonkeyPatch) -> None:
     def commit(self: Any, session: Any, uow: Any, batch: Any) -> None:
         def early(changed: bool) -> None:
@@ -242,12 +192,12 @@ def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SqlWriter, "_commit", commit)
 
 
-@mutant("whoever has left is served all the same")
+@mutant("whoever has left is served all the same", 6, 34)
 def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SqlWriter, "_boarded", lambda self, waiting: waiting)
 
 
-@mutant("a commit that failed is not looked up")
+@mutant("a commit that failed is not looked up", 4, 11)
 def _(patch: pytest.MonkeyPatch) -> None:
     def find_out(self: Any, *about: Any) -> None:
         with pytest.MonkeyPatch.context() as within:
@@ -258,6 +208,6 @@ def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SqlWriter, "_find_out", find_out)
 
 
-@mutant("a command sent twice is done twice")
+@mutant("a command sent twice is done twice", 2, 4)
 def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SqlUnitOfWork, "answer_of", lambda self, command_id, name: NOT_DONE)
