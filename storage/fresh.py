@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.mypage import MyPage
@@ -28,20 +28,21 @@ class FreshPages:
     def __init__(self, records: AsyncEngine, mypage: MyPageStore) -> None:
         self._records = records
         self._mypage = mypage
-        self._find = "strpos" if records.dialect.name == "postgresql" else "instr"
+        e = t.event.c
+        find: Any = func.strpos if records.dialect.name == "postgresql" else func.instr
+        near = select(func.max(e.seq) - REACH).scalar_subquery()
+        # Built once: everybody asks it.
+        self._since = (
+            select(e.seq, e.name, e.payload, e.at)
+            .where(e.seq > bindparam("position"), e.seq > near, find(e.payload, bindparam("recipient")) > 0)
+            .order_by(e.seq)
+        )
 
     async def page_of(self, recipient: str) -> MyPage:
         """Everything of this person, newest first."""
         page = await self._mypage.page_of(recipient)
-        e = t.event.c
-        mentioned: Any = getattr(func, self._find)(e.payload, recipient)
-        near = select(func.max(e.seq) - REACH).scalar_subquery()
-        since = (
-            select(e.seq, e.name, e.payload, e.at)
-            .where(e.seq > page.position, e.seq > near, mentioned > 0)
-            .order_by(e.seq)
-        )
-        rows = await rows_of(self._records, since)
+        values = {"position": page.position, "recipient": recipient}
+        rows = await rows_of(self._records, self._since, values)
         if not rows:
             return page
         fold = Fold(items={item.code: item for item in page.items})

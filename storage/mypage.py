@@ -17,6 +17,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    bindparam,
     insert,
     inspect,
     select,
@@ -73,7 +74,15 @@ state = Table(
 )
 
 ITEM_COLUMNS = columns_of(item, MyPageItem)
+# Built once: everybody asks these.
 _POSITION = select(state.c.position)
+_PAGE = (
+    select(state.c.position, person.c.name, *ITEM_COLUMNS)
+    .select_from(state)
+    .outerjoin(person, person.c.recipient == bindparam("recipient"))
+    .outerjoin(item, item.c.recipient == person.c.recipient)
+    .order_by(item.c.at.desc(), item.c.code)
+)
 
 
 class MyPageStore:
@@ -106,14 +115,7 @@ class MyPageStore:
 
     async def page_of(self, recipient: str) -> MyPage:
         """Everything of this person, newest first."""
-        found = (
-            select(state.c.position, person.c.name, *ITEM_COLUMNS)
-            .select_from(state)
-            .outerjoin(person, person.c.recipient == recipient)
-            .outerjoin(item, item.c.recipient == person.c.recipient)
-            .order_by(item.c.at.desc(), item.c.code)
-        )
-        rows = await rows_of(self._engine, found)
+        rows = await rows_of(self._engine, _PAGE, {"recipient": recipient})
         items = [MyPageItem(*row[2:]) for row in rows if row[2] is not None]
         return MyPage(name=rows[0][1] or "", items=items, position=rows[0][0])
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Select, and_, case, func, or_, select
+from sqlalchemy import Select, and_, bindparam, case, func, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain import booking as b
@@ -35,6 +35,21 @@ from storage.statements import columns_of
 
 R = TypeVar("R")
 _TAKES_ROOM = (BookingStatus.RESERVED, BookingStatus.COMPLETED)
+
+
+_PERSON = select(t.recipient.c.code, t.recipient.c.name)
+# Built once: everybody who looks something up asks one of these.
+_BY_DIGEST = _PERSON.where(t.recipient.c.identity == bindparam("identity"))
+_BY_CODE = _PERSON.where(
+    t.recipient.c.code.in_(
+        union_all(
+            *(
+                select(table.c.recipient).where(table.c.code == bindparam("code"))
+                for table in (t.booking, t.injection, t.application, t.certificate)
+            )
+        )
+    )
+)
 
 
 class SqlReader:
@@ -292,17 +307,13 @@ class SqlReader:
     # -- my page ----------------------------------------------------------------------------------
 
     async def _identify_by_code(self, query: m.IdentifyByCode, _a: Actor, _n: datetime) -> Actor:
-        found = [
-            select(table.c.recipient).where(table.c.code == query.code)
-            for table in (t.booking, t.injection, t.application, t.certificate)
-        ]
-        return await self._recipient_actor(t.recipient.c.code.in_(found[0].union_all(*found[1:])))
+        return await self._recipient_actor(_BY_CODE, code=query.code)
 
     async def _identify_by_digest(self, query: m.IdentifyByDigest, _a: Actor, _n: datetime) -> Actor:
-        return await self._recipient_actor(t.recipient.c.identity == query.identity)
+        return await self._recipient_actor(_BY_DIGEST, identity=query.identity)
 
-    async def _recipient_actor(self, condition: Any) -> Actor:
-        rows = await self._all(select(t.recipient.c.code, t.recipient.c.name).where(condition))
+    async def _recipient_actor(self, statement: Select[Any], **values: str) -> Actor:
+        rows = await rows_of(self._engine, statement, values)
         if not rows:
             raise NotIdentified
         return Actor(rows[0][0], RECIPIENT, masked(rows[0][1]))
