@@ -14,7 +14,7 @@ demo: $(VENV)/.run
 	@$(BIN)/kiosk --demo
 
 test: $(VENV)/.test
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n 3 --dist worksteal
 
 check: $(VENV)/.test
 	$(BIN)/ruff check .
