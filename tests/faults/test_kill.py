@@ -23,7 +23,7 @@ from tests.faults.nursery import DIED, PATIENCE_SECONDS, Child, Nursery
 from tests.faults.witness import Said, broken
 from tests.postgresql import Server
 
-KILLS = int(os.environ.get("KIOSK_KILLS", "50"))
+KILLS = int(os.environ.get("KIOSK_KILLS", "24"))
 SHARES = 2
 LOAD, WORKER = "tests.faults.children:serve_until_killed", "tests.faults.children:work_until_killed"
 PARTS = ["injection-intake", "issuing", "my-page"]

@@ -38,7 +38,7 @@ from domain.vaccine import ListLots, ListVaccines, QuarantineLot, WriteOffStock
 from tests.clinics import STAFF, OpenClinic, TestClock, clinic_in, keep_in, settings_in, violations
 from tests.postgresql import Server
 
-EXAMPLES = int(os.environ.get("KIOSK_EXAMPLES", "200"))
+EXAMPLES = int(os.environ.get("KIOSK_EXAMPLES", "96"))
 ON_POSTGRESQL = EXAMPLES // 10
 """Fewer: what differs between the databases is far less than what differs between the examples."""
 SEED = int(os.environ.get("KIOSK_SEED", "20261123"))
