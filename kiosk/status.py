@@ -19,6 +19,9 @@ from typing import Any
 SECONDS = 3.0
 """How long a process may take to answer."""
 
+HIDDEN = "."
+"""Begins the name of a socket that does not listen yet."""
+
 Report = Callable[[], Awaitable[dict[str, Any]]]
 
 
@@ -45,9 +48,12 @@ async def answering(folder: Path, role: str, report: Report) -> AsyncIterator[No
     _prepare(folder)
     with _near(folder) as near:
         name = f"{role}-{os.getpid()}"
+        hidden = near / f"{HIDDEN}{name}"
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(near / name)
-        server = await asyncio.start_unix_server(tell, near / name)
+            os.unlink(hidden)
+        # Bound and not yet listening, a socket refuses as the dead do: it gets its name when it answers.
+        server = await asyncio.start_unix_server(tell, hidden)
+        os.rename(hidden, near / name)
         try:
             yield
         finally:
@@ -60,7 +66,8 @@ async def ask_all(folder: Path, seconds: float = SECONDS) -> list[Answer]:
     """What every running process says of itself, by name."""
     _prepare(folder)
     with _near(folder) as near:
-        asked = [_ask(near, name, seconds) for name in sorted(os.listdir(folder))]
+        names = [name for name in sorted(os.listdir(folder)) if not name.startswith(HIDDEN)]
+        asked = [_ask(near, name, seconds) for name in names]
         return [answer for answer in await asyncio.gather(*asked) if answer]
 
 

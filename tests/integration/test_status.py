@@ -1,0 +1,43 @@
+"""Asking a running process how it is."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from kiosk.status import Answer, answering, ask_all
+
+
+async def said() -> dict[str, str]:
+    return {"state": "running"}
+
+
+async def test_who_is_asked_while_it_begins_answers_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A socket that is bound refuses until it listens, as one does whose process was killed."""
+    asked: list[Answer] = []
+    listen = socket.socket.listen
+
+    def asked_before(self: socket.socket, backlog: int) -> None:
+        with ThreadPoolExecutor(1) as another:
+            asked.extend(another.submit(asyncio.run, ask_all(tmp_path)).result())
+        listen(self, backlog)
+
+    monkeypatch.setattr(socket.socket, "listen", asked_before)
+    async with answering(tmp_path, "worker", said):
+        assert asked == []
+        assert await ask_all(tmp_path) == [Answer(f"worker-{os.getpid()}", {"state": "running"})]
+    assert await ask_all(tmp_path) == []
+
+
+async def test_what_a_killed_process_left_behind_is_cleared_away(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(tmp_path / "worker-1"))
+    assert await ask_all(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
