@@ -224,7 +224,7 @@ class ClinicApp(App[int], inherit_bindings=False):
         if Idle.PUBLIC in kinds:
             return self.settings.idle_seconds
         changed = self.texts.language != self.settings.language or self.theme != CLINIC
-        at_home = isinstance(self.screen, HomeScreen)
+        at_home = self.screen_stack[-1:] == [self.home]  # while the kiosk closes there is no screen any more
         return self.settings.idle_seconds if at_home and changed else None
 
     async def _watch_idle(self) -> None:

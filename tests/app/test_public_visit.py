@@ -283,3 +283,19 @@ async def test_what_was_sent_is_finished_although_the_visit_ends(
         door.set()
         await wait_for(pilot, lambda: not app._writes)
         assert [item.status for item in await my_items(app)] == ["reserved"]
+
+
+async def test_while_the_kiosk_closes_it_waits_for_nobody(kiosk: Kiosk) -> None:
+    """Its last writes may take longer than its screens."""
+    seen: list[float | None] = []
+
+    async def last_write(app: ClinicApp) -> None:
+        while app.screen_stack:  # noqa: ASYNC110 - Textual has no event for it
+            await asyncio.sleep(0)
+        seen.append(app.idle_limit)
+
+    async with kiosk() as (app, _):
+        write = asyncio.create_task(app.shielded(last_write(app)))
+        await asyncio.sleep(0)
+    await write
+    assert seen == [None]
