@@ -339,6 +339,7 @@ def _nothing_by_chance(world: World) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(secrets, "token_bytes", drawn.randbytes)
         patch.setattr(secrets, "token_hex", lambda size: f"{drawn.getrandbits(8 * size):0{2 * size}x}")
+        patch.setattr(messages, "_random", drawn)
         patch.setattr(messages, "time_ns", lambda: int(1e9 * world.loop.time()))
         patch.setattr(listeners, "follow_by_relay", world.follow)
         patch.setattr(writer, "Statements", statements)
