@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from operator import attrgetter, itemgetter
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Column, Dialect, String, Table
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -20,6 +20,7 @@ from storage.types import Word
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 Values = Callable[[Any], tuple[Any, ...]]
 
 
@@ -68,15 +69,20 @@ class ViewTables:
 
     async def write(self, connection: AsyncConnection, fold: Fold) -> None:
         """In the transaction that the connection is in."""
-        await self._people.run(connection, list(fold.people.values()))
-        await self._items.run(connection, list(fold.items.values()))
+        await self._people.run(connection, _by_key(fold.people))
+        await self._items.run(connection, _by_key(fold.items))
         alike = defaultdict[tuple[str, ...], list[dict[str, object]]](list)
-        for code, changed in fold.changes.items():
+        for code, changed in sorted(fold.changes.items()):
             alike[tuple(changed)].append({**changed, "code": code})
         for names, rows in alike.items():
             if names not in self._changes:
                 self._changes[names] = _update(self._dialect, self.item, names)
             await self._changes[names].run(connection, rows)
+
+
+def _by_key(things: Mapping[str, T]) -> list[T]:
+    """In the order of the index that they go into, so that each of its pages is met once."""
+    return [things[key] for key in sorted(things)]
 
 
 class _Rows:
