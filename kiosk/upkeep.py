@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.actors import SYSTEM
+from domain.errors import NoRecords
 from domain.messages import Query
 from domain.ports import Clock
 from kiosk.clock import SystemClock
@@ -32,7 +33,8 @@ from storage.schedule import AGAIN, Schedule, due_in, run_schedule
 
 
 async def rebuild_my_page(settings: Settings, progress: Callable[[int, int], None]) -> int:
-    """Tell my page again from all events; answers how many there were."""
+    """Tell my page again from all events; answers how many there were. Raises NoRecords."""
+    require_records(settings)
     async with _records(settings) as engine:
         view = read_model_engine(settings.read_model_url)
         mypage = MyPageStore(view)
@@ -54,7 +56,17 @@ async def ask_records(settings: Settings, *queries: Query[Any]) -> list[Any]:
 
 def has_records(settings: Settings) -> bool:
     """Whether the clinic was ever opened, as far as can be told without opening it."""
-    return bool(settings.database_url) or (settings.data_folder / "clinic.db").exists()
+    return bool(settings.database_url) or _file(settings).exists()
+
+
+def require_records(settings: Settings) -> None:
+    """A folder that was mistyped is not made a clinic. Raises NoRecords."""
+    if not has_records(settings):
+        raise NoRecords(where=_file(settings))
+
+
+def _file(settings: Settings) -> Path:
+    return settings.data_folder / "clinic.db"
 
 
 async def check_clinic(settings: Settings, *, my_page: bool = False) -> Checked:

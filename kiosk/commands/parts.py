@@ -14,7 +14,6 @@ from domain.parts import (
     DiscardTask,
     ListParts,
     ListTasks,
-    Part,
     PartState,
     PausePart,
     ResumePart,
@@ -22,10 +21,12 @@ from domain.parts import (
     Task,
     TaskStatus,
 )
+from kiosk.commands.named import part_named
 from kiosk.commands.opened import with_clinic
 from kiosk.services import Services
 from kiosk.settings import Settings
 from kiosk.status import ask_all
+from kiosk.upkeep import require_records
 
 PART_COLUMNS = ("part", "state", "behind", "oldest", "waiting", "aside", "processes")
 TASK_COLUMNS = ("task", "part", "kind", "about", "problem", "attempts", "since")
@@ -37,7 +38,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     show = actions.add_parser("list", help="state and lag of each part, and which processes are at it")
     show.add_argument("--json", action="store_true")
     for action, text in (("pause", "it finishes what it is at and takes nothing more"), ("resume", "go on")):
-        actions.add_parser(action, help=text).add_argument("part", choices=list(Part), metavar="PART")
+        actions.add_parser(action, help=text).add_argument("part", type=part_named, metavar="PART")
     aside = actions.add_parser("aside", help="what could not be done, however often it was tried")
     aside.add_argument("--json", action="store_true")
     for action, text in (
@@ -76,6 +77,7 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
         if done is not None:
             print(done)
 
+    require_records(settings)
     return with_clinic(settings, {"list": show, "aside": aside}.get(asked.action, act))
 
 

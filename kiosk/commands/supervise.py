@@ -15,6 +15,7 @@ from domain.actors import SYSTEM
 from domain.parts import ListParts, Part
 from kiosk import supervision
 from kiosk.bootstrap import open_clinic
+from kiosk.commands.named import part_named
 from kiosk.logs import open_log
 from kiosk.settings import Settings
 from kiosk.status import ask_all
@@ -24,7 +25,7 @@ from kiosk.supervisor import Scale, Supervisor
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Which parts, and how many for issuing."""
     parser.add_argument(
-        "parts", nargs="*", choices=[*Part, []], default=[], metavar="PART", help=f"all of {', '.join(Part)}"
+        "parts", nargs="*", type=part_named, default=[], metavar="PART", help=f"all of {', '.join(Part)}"
     )
     parser.add_argument("--least", type=int, default=Scale.least, help="workers for issuing at least (1)")
     parser.add_argument("--most", type=int, default=Scale.most, help="workers for issuing at most (10)")

@@ -15,6 +15,7 @@ from dataclasses import replace
 from domain.parts import Part
 from kiosk import supervision
 from kiosk.bootstrap import open_clinic
+from kiosk.commands.named import part_named
 from kiosk.logs import open_log
 from kiosk.settings import Settings
 
@@ -22,7 +23,7 @@ from kiosk.settings import Settings
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Which parts."""
     parser.add_argument("--attached", action="store_true", help="end when stdin does, as its supervisor's")
-    parser.add_argument("parts", nargs="+", choices=list(Part), metavar="PART", help=", ".join(Part))
+    parser.add_argument("parts", nargs="+", type=part_named, metavar="PART", help=", ".join(Part))
 
 
 def run(settings: Settings, asked: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""The command line when the program itself is wrong."""
+"""The command line when what was asked, or the program itself, is wrong."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.cli import FAILED, main
+from domain.parts import Part
+from kiosk.cli import FAILED, USAGE, main
 from kiosk.commands import check
 
 
@@ -23,3 +24,25 @@ def test_a_mistake_in_the_program_is_told_by_its_place_and_names_nobody(
     assert "ArithmeticError at test_cli.py" in said.err
     assert "홍길동" not in said.err
     assert "Traceback" not in said.err
+
+
+@pytest.mark.parametrize(
+    "command", ["check", "backup", "mypage rebuild", "parts list", "parts resume issuing"]
+)
+def test_a_folder_that_was_mistyped_is_not_made_a_clinic(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "clinc"
+    assert main(["--data-folder", str(folder), *command.split()]) == FAILED
+    assert "There are no records of a clinic" in capsys.readouterr().err
+    assert not (folder / "clinic.db").exists()
+
+
+@pytest.mark.parametrize("command", ["worker", "supervise", "parts pause"])
+def test_a_part_that_is_not_there_is_told_which_there_are(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*command.split(), "issueing"])
+    assert ended.value.code == USAGE
+    assert f"there is no part “issueing”; there are {', '.join(Part)}" in capsys.readouterr().err
