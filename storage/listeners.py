@@ -53,8 +53,8 @@ class Listener(Protocol):
     async def put_aside(self, recorded: Recorded, problem: str) -> int:
         """Go on without this event; answers the new position."""
 
-    async def again(self, recorded: Recorded, task: Task) -> None:
-        """Deal with an event that was put aside, out of its order."""
+    async def again(self, recorded: Recorded, task: Task) -> bool:
+        """Deal with an event that was put aside, out of its order; False when it is too early for that."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class PolicyListener:
 
         return await self._run(work, f"{self.part}:aside-{recorded.seq}")
 
-    async def again(self, recorded: Recorded, task: Task) -> None:
+    async def again(self, recorded: Recorded, task: Task) -> bool:
         """In one transaction with the end of its task."""
 
         def work(uow: UnitOfWork) -> None:
@@ -116,6 +116,7 @@ class PolicyListener:
                 uow.tasks.save(replace(now, status=TaskStatus.DONE))
 
         await self._run(work, f"{task.code}:{secrets.token_hex(8)}")
+        return True
 
     async def _run(self, work: Callable[[Any], R], command_id: str) -> R:
         return await self.writer.run_behind(work, command_id, "Relay")
@@ -150,17 +151,20 @@ class ProjectorListener:
         await self.writer.run_behind(work, f"{self.part}:aside-{recorded.seq}", "Relay")
         return await self.mypage.tell([replace(recorded, event=Event())])
 
-    async def again(self, recorded: Recorded, task: Task) -> None:
+    async def again(self, recorded: Recorded, task: Task) -> bool:
         """The view first, then the end of its task: telling the same again changes nothing.
 
         The view has gone on meanwhile, so whatever came after it about the same person is told again too.
+        If it has not, whoever put the event aside stands between the two databases, and may yet pass it by.
         """
-        await self.mypage.tell_again(partial(self.outbox.of_person, task.subject, recorded.seq))
+        if not await self.mypage.tell_again(recorded.seq, partial(self.outbox.of_person, task.subject)):
+            return False
 
         def work(uow: UnitOfWork) -> None:
             uow.tasks.save(replace(uow.tasks.get(task.code), status=TaskStatus.DONE))
 
         await self.writer.run_behind(work, f"{task.code}:{secrets.token_hex(8)}", "Relay")
+        return True
 
 
 def problem_of(error: BaseException) -> str:

@@ -73,6 +73,9 @@ state = Table(
     Column("position", Place, nullable=False),
 )
 
+Between = Callable[[int, int], Awaitable[Sequence[Recorded]]]
+"""Answers the events from one place in the records to another, both included."""
+
 ITEM_COLUMNS = columns_of(item, MyPageItem)
 # Built once: everybody asks these.
 _POSITION = select(state.c.position)
@@ -133,14 +136,18 @@ class MyPageStore:
             await connection.execute(state.update().values(position=fresh[-1].seq))
             return fresh[-1].seq
 
-    async def tell_again(self, upto: Callable[[int], Awaitable[Sequence[Recorded]]]) -> None:
-        """Apply events that it has passed by once more; ``upto`` answers those up to its own position.
+    async def tell_again(self, since: int, between: Between) -> bool:
+        """Apply events that it has passed by once more: those ``between`` this place and its own.
 
-        Nobody else tells it anything meanwhile. Raises StorageUnavailable when the view cannot be written.
+        False, and nothing is told, when it has not come to this place yet. Nobody else tells it anything
+        meanwhile. Raises StorageUnavailable when the view cannot be written.
         """
         async with self._writing() as connection:
             position = int(await connection.scalar(_POSITION) or 0)
-            await self._apply(connection, await upto(position))
+            if position < since:
+                return False
+            await self._apply(connection, await between(since, position))
+            return True
 
     async def _apply(self, connection: AsyncConnection, events: Sequence[Recorded]) -> None:
         fold = Fold()

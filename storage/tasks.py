@@ -81,17 +81,16 @@ class TaskQueue:
                 return False
             async with self.leases.hold(f"task:{task.subject}") as held:
                 if held and (due := await self.outbox.due(task.code)):
-                    await self._do(due)
-                    done += 1
+                    done += await self._do(due)
         return done > 0
 
-    async def _do(self, task: Task) -> None:
+    async def _do(self, task: Task) -> bool:
+        """Answers False when it has to be looked at again later."""
         try:
             if task.kind is TaskKind.EVENT and self.listener:
-                await self.listener.again(await self.outbox.event(task.event), task)
-                return
+                return await self.listener.again(await self.outbox.event(task.event), task)
             if self.once and not await self._begin(task):
-                return
+                return True
             await self.carry_out(task)
         except MOOT as refusal:
             await self._end(task, TaskStatus.DISCARDED, problem_of(refusal))
@@ -106,6 +105,7 @@ class TaskQueue:
             await self._end(task, status, problem_of(error), tried=1)
         else:  # apart: what is done and cannot be recorded must not be done again because of that
             await self._end(task, TaskStatus.DONE)
+        return True
 
     async def _begin(self, task: Task) -> bool:
         """Say in the records that it is begun; False when somebody else has: the lease was lost."""

@@ -196,10 +196,10 @@ def _telling_the_place_first(real: Any) -> Any:
         known = await self.position()
         place: int = await real(self, [replace(recorded, event=Event()) for recorded in events])
 
-        async def fresh(upto: int) -> Sequence[Recorded]:
+        async def fresh(since: int, upto: int) -> Sequence[Recorded]:
             return [recorded for recorded in events if recorded.seq > known]
 
-        await self.tell_again(fresh)
+        await self.tell_again(0, fresh)
         return place
 
     return tell

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from domain.application import ApplyForCertificate, CancelApplication
 from domain.booking import CancelBooking
 from domain.certificate import CertificateDetail, ListCertificates
 from domain.errors import PaperFailed, TaskClosed
-from domain.events import Booked, Event
+from domain.events import Booked, Event, Recorded
 from domain.injection import FindVisits
 from domain.mypage import GetMyPage
 from domain.orders import OrderIssue
@@ -34,6 +34,7 @@ from domain.statement import CertificateStatus
 from storage import listeners
 from storage.engine import reader_engine
 from storage.leases import leases_of
+from storage.mypage import Between, MyPageStore
 from tests.clinics import STAFF, OpenClinic, clinic_in
 
 
@@ -278,3 +279,51 @@ async def test_several_processes_share_the_tasks_and_each_is_done_once(clinic_fo
         issued = await desk.gateway.ask(ListCertificates(CertificateStatus.ISSUED), STAFF)
         assert prints(issued) == dict.fromkeys(codes, 1)
         assert await desk.violations() == []
+
+
+async def test_a_retry_that_comes_before_my_page_has_passed_the_event_by_waits_for_that(
+    clinic_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poisoned, stands, go_on, tried = "", asyncio.Event(), asyncio.Event(), asyncio.Event()
+    tell, tell_again = MyPageStore.tell, MyPageStore.tell_again
+
+    async def stumbling(self: MyPageStore, events: Sequence[Recorded]) -> int:
+        if any(
+            isinstance(recorded.event, Booked) and recorded.event.booking == poisoned for recorded in events
+        ):
+            raise ArithmeticError
+        if type(events[0].event) is Event:  # it is recorded as put aside, and now to be passed by
+            stands.set()
+            await go_on.wait()
+        return await tell(self, events)
+
+    async def again(self: MyPageStore, since: int, between: Between) -> bool:
+        told = await tell_again(self, since, between)
+        tried.set()
+        return told
+
+    async with clinic_in(clinic_folder) as one, clinic_in(clinic_folder) as other:
+        vaccine = await one.vaccine(doses=1)
+        for kiosk in (one, other):
+            await kiosk.services.settle()
+        monkeypatch.setattr(MyPageStore, "tell", stumbling)
+        monkeypatch.setattr(MyPageStore, "tell_again", again)
+        await one.gateway.send(PausePart("my-page"), STAFF)
+        poisoned = (await one.book(vaccine)).booking
+        await one.gateway.send(ResumePart("my-page"), STAFF)
+        try:
+            async with asyncio.timeout(20):
+                await stands.wait()
+                [task] = await aside(one)
+                await one.gateway.send(RetryTask(task.code), STAFF)
+                await tried.wait()
+            waiting = [task.code for task in await one.gateway.ask(ListTasks(TaskStatus.WAITING), STAFF)]
+        finally:
+            go_on.set()
+        assert waiting == [task.code]
+
+        for kiosk in (one, other):
+            await kiosk.services.settle()
+        assert await one.gateway.ask(ListTasks(TaskStatus.WAITING), STAFF) == []
+        me = await one.recipient(poisoned)
+        assert [item.code for item in (await one.gateway.ask(GetMyPage(), me)).items] == [poisoned]

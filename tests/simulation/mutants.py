@@ -56,10 +56,10 @@ def mutant(name: str, *seeds: int) -> Callable[[Make], Make]:
 @mutant("my page is told what it knows already", 140)
 def _(patch: pytest.MonkeyPatch) -> None:
     async def tell(self: Any, recorded: Sequence[Recorded]) -> int:
-        async def all_of_them(upto: int) -> Sequence[Recorded]:
+        async def all_of_them(since: int, upto: int) -> Sequence[Recorded]:
             return recorded
 
-        await MyPageStore.tell_again(self, all_of_them)
+        await MyPageStore.tell_again(self, 0, all_of_them)
         return await real(self, recorded)
 
     real = MyPageStore.tell
@@ -101,6 +101,17 @@ def _(patch: pytest.MonkeyPatch) -> None:
         return (await real(self, *about))[:1]
 
     patch.setattr(Outbox, "of_person", of_person)
+
+
+@mutant("what is retried before my page has passed it by is forgotten", 3771)
+def _(patch: pytest.MonkeyPatch) -> None:
+    real = MyPageStore.tell_again
+
+    async def tell_again(self: Any, since: int, between: Any) -> bool:
+        await real(self, since, between)
+        return True
+
+    patch.setattr(MyPageStore, "tell_again", tell_again)
 
 
 @mutant("a part is woken while it works, and forgets it", 1, 2)

@@ -6,7 +6,7 @@ Two real things are watched on the way: which events a part is brought, and what
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from domain.booking import TicketFacts
@@ -15,7 +15,7 @@ from domain.parts import Part
 from domain.ports import Place
 from domain.statement import CertificateFacts, Credential
 from storage.changes import Notify
-from storage.mypage import MyPageStore
+from storage.mypage import Between, MyPageStore
 from storage.outbox import Outbox
 from tests.simulation.chance import PerhapsOut, Sheet
 
@@ -91,15 +91,15 @@ class StumblingPage(MyPageStore):
         self._stumble(events)
         return await super().tell(events)
 
-    async def tell_again(self, upto: Callable[[int], Awaitable[Sequence[Recorded]]]) -> None:
+    async def tell_again(self, since: int, between: Between) -> bool:
         """See `MyPageStore.tell_again`."""
 
-        async def stumbling(position: int) -> Sequence[Recorded]:
-            events = await upto(position)
+        async def stumbling(since: int, upto: int) -> Sequence[Recorded]:
+            events = await between(since, upto)
             self._stumble(events)
             return events
 
-        await super().tell_again(stumbling)
+        return await super().tell_again(since, stumbling)
 
     def _stumble(self, events: Sequence[Recorded]) -> None:
         for recorded in events:

@@ -28,7 +28,7 @@ def watch() -> Watch:
 
 @pytest.fixture
 def breaker(watch: Watch) -> Breaker:
-    return Breaker(MyPageResting, limit=1.0, failures=3, rest=5.0, longest_rest=15.0, now=watch)
+    return Breaker(MyPageResting, failures=3, rest=5.0, longest_rest=15.0, now=watch)
 
 
 async def fine() -> str:
