@@ -55,6 +55,10 @@ class Backend(Protocol):
     def WRITING(self) -> Mapping[str, Any]:
         """Execution options of my page's transactions that write."""
 
+    @property
+    def WRITING_SAFELY(self) -> Mapping[str, Any]:
+        """The same, of those whose commit returns once it is on the disk."""
+
     def prepare_folder(self, url: URL) -> None: ...
     def writer_engine(self, url: URL) -> Engine: ...
     def reader_engine(self, url: URL) -> AsyncEngine: ...
@@ -113,9 +117,13 @@ def is_server(url: str) -> bool:
     return _parsed(url).get_backend_name() != "sqlite"
 
 
-def for_writing(engine: AsyncEngine) -> AsyncEngine:
-    """The same engine, whose transactions take the write lock when they begin."""
-    return engine.execution_options(**backend(engine.dialect.name).WRITING)
+def for_writing(engine: AsyncEngine, safely: bool = False) -> AsyncEngine:
+    """The same engine, whose transactions take the write lock when they begin.
+
+    What is written ``safely`` is on the disk when its commit returns, with all that was committed before.
+    """
+    known = backend(engine.dialect.name)
+    return engine.execution_options(**(known.WRITING_SAFELY if safely else known.WRITING))
 
 
 async def rows_of(

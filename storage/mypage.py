@@ -140,9 +140,10 @@ class MyPageStore:
         """Apply events that it has passed by once more: those ``between`` this place and its own.
 
         False, and nothing is told, when it has not come to this place yet. Nobody else tells it anything
-        meanwhile. Raises StorageUnavailable when the view cannot be written.
+        meanwhile. Unlike the rest it is on the disk then, for no event in its turn would tell it once more.
+        Raises StorageUnavailable when the view cannot be written.
         """
-        async with self._writing() as connection:
+        async with self._writing(safely=True) as connection:
             position = int(await connection.scalar(_POSITION) or 0)
             if position < since:
                 return False
@@ -156,10 +157,10 @@ class MyPageStore:
         await self._tables.write(connection, fold)
 
     @asynccontextmanager
-    async def _writing(self) -> AsyncIterator[AsyncConnection]:
+    async def _writing(self, safely: bool = False) -> AsyncIterator[AsyncConnection]:
         """A transaction. What an event itself is to blame for is raised as it is: time does not mend it."""
         try:
-            async with for_writing(self._engine).begin() as connection:
+            async with for_writing(self._engine, safely).begin() as connection:
                 yield connection
         except (DataError, IntegrityError):
             raise

@@ -31,9 +31,10 @@ PAUSES = (0.05, 0.1, 0.25, 0.5, 1.0, 1.1)
 
 WRITING = {
     "isolation_level": "READ COMMITTED",
-    "begin": f"SELECT pg_advisory_xact_lock({MY_PAGE_TURN})",
+    "begin": (f"SELECT pg_advisory_xact_lock({MY_PAGE_TURN})",),
 }
 """Execution options under which my page's transactions take their turn when they begin."""
+WRITING_SAFELY = {**WRITING, "begin": (*WRITING["begin"], "SET LOCAL synchronous_commit = on")}
 
 _BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
 """Said aloud, for a stricter default would look at the records as they were *before* the lock was got."""
@@ -177,7 +178,7 @@ def read_model_engine(url: URL) -> AsyncEngine:
 
     @event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: Connection) -> None:
-        if statement := connection.get_execution_options().get("begin"):
+        for statement in connection.get_execution_options().get("begin", ()):
             connection.exec_driver_sql(statement)
 
     return engine

@@ -21,7 +21,8 @@ CHECKPOINT_PAGES = 4_000
 
 PAUSES: tuple[float, ...] = ()
 """A file that is gone does not come back by waiting."""
-WRITING = {"begin": "BEGIN IMMEDIATE"}
+WRITING = {"begin": ("PRAGMA synchronous=NORMAL", "BEGIN IMMEDIATE")}
+WRITING_SAFELY = {"begin": ("PRAGMA synchronous=FULL", "BEGIN IMMEDIATE")}
 """Execution options under which my page's transactions take the write lock when they begin."""
 
 
@@ -175,7 +176,8 @@ def _async_engine(url: URL, **pragmas: str) -> AsyncEngine:
 
     @event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+        for statement in connection.get_execution_options().get("begin", ("BEGIN",)):
+            connection.exec_driver_sql(statement)
 
     return engine
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from argparse import Namespace
+from collections.abc import Sequence
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import Any
 
 import pysqlite3
 
+from domain.events import Recorded
+from domain.parts import ListTasks, PausePart, ResumePart, RetryTask, TaskStatus
 from kiosk.commands import worker
 from kiosk.credential.ceremony import rotate, withdraw
 from kiosk.credential.certificates import key_id
@@ -19,12 +22,15 @@ from kiosk.credential.keys import KeyFolder
 from kiosk.paper.address import parse_printer
 from kiosk.paper.archive import FolderArchive
 from kiosk.paper.print_jobs import Slip
-from storage import sqlite
-from tests.clinics import MONDAY, TestClock, clinic_in, settings_in
+from storage import relay, sqlite
+from storage.mypage import MyPageStore
+from tests.clinics import MONDAY, STAFF, TestClock, clinic_in, settings_in
 from tests.faults.load import CAPACITY, CLIENTS, Load, serve, tell
 from tests.faults.mutants import mutate
 from tests.faults.nursery import Faults
 
+AGAIN = 6
+"""Events that are put aside."""
 PRINTER = "ipp://192.168.0.20/ipp/print"
 
 
@@ -95,6 +101,40 @@ def keep_paper(words: int, folder: str, log: str, seed: int, mutant: str) -> Non
             ended = slips.pop(0)
             tell(words, "ended", ended.name)
             ended.discard()
+
+
+def try_again(words: int, folder: str, log: str, mutant: str) -> None:
+    """Events that my page cannot take are put aside while the others are told; then they are tried again."""
+    mutate(mutant)
+    Faults().watch(Path(folder), Path(log), words)
+    relay.FIRST_PAUSE = 0.001  # seconds: what is refused five times is put aside soon
+    refused: set[str] = set()
+    real = MyPageStore.tell
+
+    async def tell_others(self: MyPageStore, events: Sequence[Recorded]) -> int:
+        if any(getattr(recorded.event, "booking", "") in refused for recorded in events):
+            raise ArithmeticError
+        return await real(self, events)
+
+    setattr(MyPageStore, "tell", tell_others)  # noqa: B010
+
+    async def run() -> None:
+        async with clinic_in(Path(folder)) as clinic:
+            vaccine = await clinic.vaccine(doses=AGAIN * 2)
+            for number in range(AGAIN):
+                await clinic.gateway.send(PausePart("my-page"), STAFF)
+                booking = (await clinic.book(vaccine, number)).booking
+                refused.add(booking)
+                await clinic.gateway.send(ResumePart("my-page"), STAFF)
+                await clinic.services.settle()
+                first, *_ = await clinic.gateway.ask(ListTasks(TaskStatus.ASIDE), STAFF)
+                await clinic.gateway.send(RetryTask(first.code), STAFF)
+                await clinic.services.settle()
+                tell(words, "told", booking)
+                await clinic.book(vaccine, AGAIN + number)
+                await clinic.services.settle()
+
+    asyncio.run(run())
 
 
 def serve_with_fault(

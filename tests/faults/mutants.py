@@ -205,6 +205,10 @@ def _telling_the_place_first(real: Any) -> Any:
     return tell
 
 
+def _without_care() -> None:
+    sqlite.WRITING_SAFELY = sqlite.WRITING
+
+
 # -- files --------------------------------------------------------------------------------------------
 
 
@@ -221,6 +225,7 @@ def _names_unsynced(*functions: tuple[ModuleType, str]) -> Make:
     return make
 
 
+AGAIN = "power_cuts_after_a_retry"
 LOAD, LOST, KIOSKS, SYNC = "power_cuts", "lost_answers", "many_kiosks", "failing_sync"
 MY_PAGE, KEYS, PAPER = "power_cuts_at_my_page", "power_cuts_while_keys_turn", "power_cuts_while_paper_is_made"
 
@@ -246,6 +251,7 @@ MUTANTS = (
     Mutant("a part skips an event", LOAD, _instead(listeners, "follow_by_relay", _skipping_one_in_nine)),
     Mutant("my page keeps its place in another transaction", MY_PAGE,
            _instead(MyPageStore, "tell", _telling_the_place_first)),
+    Mutant("what is tried again is not brought down to the disk", AGAIN, _without_care),
     Mutant("the clinic's folder is not synced", LOAD, _names_unsynced((sqlite, "_sync"), (files, "sync"))),
     Mutant("key files are not synced", KEYS, _files_unsynced(files)),
     Mutant("folders of keys are not synced", KEYS, _names_unsynced((files, "sync"))),

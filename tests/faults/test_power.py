@@ -52,6 +52,14 @@ async def test_a_power_cut_at_the_first_opening_leaves_a_clinic_that_opens(
     told(f"{number} power cuts at the first opening: it opens again")
 
 
+async def test_a_power_cut_after_a_retry_takes_nothing_from_my_page(
+    behind_shim: Nursery, quick: Path, told: Told
+) -> None:
+    number = CUTS // 10
+    assert await trials.power_cuts_after_a_retry(behind_shim, quick, "", number) is None
+    told(f"{number} power cuts after my page was told again: all kept")
+
+
 async def test_a_power_cut_while_keys_turn_leaves_whole_keys(
     behind_shim: Nursery, quick: Path, told: Told
 ) -> None:

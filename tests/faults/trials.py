@@ -23,7 +23,7 @@ from tests.clinics import MONDAY, clinic_in, settings_in
 from tests.faults.cuts import Cut, anywhere, at_writes_to, cuts
 from tests.faults.disk import Disk, Record, read_log
 from tests.faults.nursery import DIED, Nursery
-from tests.faults.recovered import Recovered
+from tests.faults.recovered import Recovered, content_of
 from tests.faults.witness import Said
 
 CHILDREN = "tests.faults.children"
@@ -94,6 +94,25 @@ async def power_cuts_at_my_page(nursery: Nursery, place: Path, mutant: str) -> s
     """The same, cut off while my page is told."""
     clinic = PowerCuts(nursery, place, seed=1, people=40, mutant=mutant)
     return await clinic.broken(at_writes_to("mypage.db-wal", clinic.log, 60, clinic.random))
+
+
+async def power_cuts_after_a_retry(
+    nursery: Nursery, place: Path, mutant: str, number: int = 100
+) -> str | None:
+    """Events that were put aside are told to my page again: what is known as told stays told."""
+    clinic, left, random = place / "clinic", place / "left", Random(5)
+    clinic.mkdir()
+    async with clinic_in(clinic):
+        pass  # it is there already
+    disk, log = logged(nursery, clinic, "try_again", mutant=mutant)
+    for cut in cuts(disk, log, anywhere(log, number, random), random):
+        cut.put(left)
+        _, rows = content_of(settings_in(left).data_folder / "mypage.db")
+        known = {code for row in rows["mypage_item"] for code in row}
+        for word, booking in (line.split(" ") for line in cut.words):
+            if booking not in known:
+                return f"{cut}: {booking} was {word}, and is not shown"
+    return None
 
 
 async def power_cuts_at_the_first_opening(
