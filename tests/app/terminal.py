@@ -16,12 +16,12 @@ from kiosk.services import Services
 from kiosk.settings import Settings
 from tests.clinics import TestClock
 
-PATIENCE = 15.0
+PATIENCE_SECONDS = 45.0
 
 
 async def wait_for(pilot: Pilot[int], condition: Callable[[], object], what: str = "") -> None:
     """Until the condition holds; fails with what is on screen when it does not come true."""
-    deadline = monotonic() + PATIENCE
+    deadline = monotonic() + PATIENCE_SECONDS
     while True:
         try:
             if condition():
@@ -67,7 +67,9 @@ async def run_kiosk(
     """The kiosk with its clinic open; at the end nothing may have broken."""
 
     async def opener() -> Services:
-        return await open_clinic(settings, clock)
+        services = await open_clinic(settings, clock)
+        services.gateway.breakers.my_page.limit = None  # a busy machine is not what this is about
+        return services
 
     app = ClinicApp(opener, settings)
     async with app.run_test(size=size) as pilot:
