@@ -20,7 +20,7 @@ from domain.workflows import carry_out
 from kiosk.clock import SystemClock
 from kiosk.credential.checkpoint import Checkpoint
 from kiosk.credential.keys import open_keys
-from kiosk.credential.signer import FolderSigner
+from kiosk.credential.signer import FolderSigner, NoSigner
 from kiosk.formulary import load_formulary
 from kiosk.paper.address import parse_printer
 from kiosk.paper.archive import FolderArchive
@@ -41,6 +41,8 @@ FOR_PEOPLE = ("", "kiosk")
 """The roles of processes that somebody looks at: the screens, and the command line."""
 KEEPS_BACKUPS = ("kiosk", "supervisor")
 """The roles of processes that look after the scheduled backups; one of them makes each."""
+WITH_KEYS = {*FOR_PEOPLE, *KEEPS_BACKUPS}
+"""The roles of processes that open the signing keys; of workers those do that issue."""
 FIRST_STAFF_NAME = "관리자"
 
 
@@ -55,7 +57,8 @@ async def open_clinic(settings: Settings, clock: Clock | None = None, role: str 
     clinic = settings.clinic
     formulary, parts = load_formulary(settings.formulary_file), parts_of(settings)
     await asyncio.to_thread(finish_restore, settings)
-    signer = await asyncio.to_thread(_open_signer, settings, clock.now())
+    signs = role in WITH_KEYS or Part.ISSUING in parts
+    signer = await asyncio.to_thread(_open_signer, settings, clock.now()) if signs else NoSigner()
     storage = await open_storage(
         records_url=settings.records_url,
         mypage_url=settings.read_model_url,

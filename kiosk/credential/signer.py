@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from domain.statement import CertificateFacts, Credential
-from kiosk.credential.errors import SignerNotValid
+from kiosk.credential.errors import KeysUnusable, SignerNotValid
 from kiosk.credential.hcert import Hcert
 from kiosk.credential.keys import ClinicKeys, KeyFolder
 from kiosk.credential.shc import SmartHealthCard
@@ -49,6 +49,14 @@ class ClinicSigner:
         if self._also_card and form is not self._card:
             return replace(credential, second=self._card.sign(facts, self._keys, until))
         return credential
+
+
+class NoSigner:
+    """Of a process that signs nothing: the keys need not be where it runs."""
+
+    def sign(self, facts: CertificateFacts) -> Credential:
+        """Raises KeysUnusable."""
+        raise KeysUnusable(reason="this process does not sign")
 
 
 class FolderSigner:

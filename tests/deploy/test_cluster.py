@@ -76,7 +76,9 @@ def test_issuing_grows_and_shrinks_as_under_a_supervisor(cluster: Cluster) -> No
     [metric] = scaler["metrics"]
     assert metric["resource"]["target"]["averageUtilization"] == 50
     [scaled] = [w for w in workloads(cluster) if w.name == scaler["scaleTargetRef"]["name"]]
-    assert "cpu" in scaled.container["resources"]["requests"]  # of which the half is meant
+    requested = {w.name: w.container["resources"]["requests"]["cpu"] for w in _processes(cluster)}
+    assert requested.pop(scaled.name) == "500m"  # of which the half is meant
+    assert set(requested.values()) == {"100m"}
     assert "replicas" not in scaled.spec  # which would take back what the autoscaler chose
 
 
@@ -113,6 +115,16 @@ def test_nothing_runs_as_root_or_may_become_it(cluster: Cluster) -> None:
             assert own["allowPrivilegeEscalation"] is False
             assert own["readOnlyRootFilesystem"] is True
             assert own["capabilities"] == {"drop": ["ALL"]}
+
+
+def test_only_what_signs_has_the_keys(cluster: Cluster) -> None:
+    holders = {
+        workload.name
+        for workload in workloads(cluster)
+        for volume in workload.pod["volumes"]
+        if volume.get("secret", {}).get("secretName") == "clinic-keys"
+    }
+    assert holders == {"issuing", "kiosk"}
 
 
 def test_whatever_is_mounted_or_read_is_there(cluster: Cluster) -> None:

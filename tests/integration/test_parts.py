@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,7 @@ from domain.parts import (
 )
 from domain.ports import Context, Place, UnitOfWork
 from domain.statement import CertificateStatus
+from kiosk.bootstrap import open_clinic
 from storage import listeners
 from storage.engine import reader_engine
 from storage.leases import leases_of
@@ -246,6 +249,18 @@ async def test_a_paper_that_fails_by_itself_keeps_no_other_waiting(
     assert printer.tray == [f"certificate-{codes[1]}.pdf"]
     [task] = await aside(clinic)
     assert (task.subject, task.problem) == (codes[0], failure.code)
+
+
+async def test_a_worker_that_signs_nothing_works_where_no_keys_are(clinic_folder: Path) -> None:
+    async with clinic_in(clinic_folder, parts=()) as clinic:
+        booking = (await clinic.book(await clinic.vaccine(doses=1))).booking
+        shutil.rmtree(clinic.settings.key_folder)
+        settings = replace(clinic.settings, parts=("injection-intake", "my-page"))
+        worker = await open_clinic(settings, clinic.clock, role="worker-my-page")
+        await worker.settle()
+        await worker.close()
+        assert await visits(clinic, booking) == 1
+    assert not clinic.settings.key_folder.exists(), "nor does it make any"
 
 
 async def test_a_lease_is_held_by_one_and_ends_with_its_holder(clinic: OpenClinic) -> None:
