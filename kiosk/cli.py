@@ -9,15 +9,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import importlib
+import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from domain.errors import ClinicError, SettingsInvalid
-from kiosk.commands import COMMANDS
+from kiosk.commands import COMMANDS, LOGGED
 from kiosk.configuration import configured
 from kiosk.crash import describe
 from kiosk.settings import Settings
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from kiosk.services import Services
 
 DONE, FAILED, USAGE = 0, 1, 2
+
+log = logging.getLogger(__name__)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,7 +53,8 @@ def _guarded(settings: Settings, asked: argparse.Namespace) -> int:
     try:
         if asked.command is None:
             return _open_kiosk(settings, demo=asked.demo)
-        done: int = _module(asked.command).run(settings, asked)
+        with _log(settings, asked.command):
+            done: int = _module(asked.command).run(settings, asked)
         return done
     except ClinicError as problem:
         print(f"kiosk: {problem}", file=sys.stderr)
@@ -62,6 +67,19 @@ def _guarded(settings: Settings, asked: argparse.Namespace) -> int:
     except Exception as mistake:  # noqa: BLE001 - its own words could name people
         print(f"kiosk: a mistake in the program, please report it: {describe(mistake)}", file=sys.stderr)
         return FAILED
+
+
+@contextmanager
+def _log(settings: Settings, command: str) -> Iterator[None]:
+    """What is left of a command that does something: that it was asked for, and how it ended."""
+    if command not in LOGGED:
+        yield
+        return
+    from kiosk.logs import open_log
+
+    with open_log(settings, "command"):
+        log.info("kiosk %s", command)
+        yield
 
 
 def _open_kiosk(settings: Settings, demo: bool) -> int:

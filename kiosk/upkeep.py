@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -31,6 +32,8 @@ from storage.rebuild import Rebuild
 from storage.restore import Restored, Target, finish, restore, verify
 from storage.schedule import AGAIN, Schedule, due_in, run_schedule
 
+log = logging.getLogger(__name__)
+
 
 async def rebuild_my_page(settings: Settings, progress: Callable[[int, int], None]) -> int:
     """Tell my page again from all events; answers how many there were. Raises NoRecords."""
@@ -40,9 +43,11 @@ async def rebuild_my_page(settings: Settings, progress: Callable[[int, int], Non
         mypage = MyPageStore(view)
         await mypage.open()
         try:
-            return await Rebuild(engine, view, progress).run()
+            count = await Rebuild(engine, view, progress).run()
         finally:
             await mypage.close()
+    log.info("my page was told again, %d events", count)
+    return count
 
 
 async def ask_records(settings: Settings, *queries: Query[Any]) -> list[Any]:
@@ -74,6 +79,8 @@ async def check_clinic(settings: Settings, *, my_page: bool = False) -> Checked:
     checked = await asyncio.to_thread(check_records, settings.records_url)
     if my_page and checked.rows:
         checked.violations.extend(await check_my_page(settings.records_url, settings.read_model_url))
+    if checked.violations:
+        log.error("%d rows break a rule", len(checked.violations))
     return checked
 
 
@@ -102,12 +109,16 @@ def _migrated(url: str) -> None:
 def back_up_clinic(settings: Settings, place: Path | None, *, anyway: bool = False) -> Made:
     """A backup as this file, in this folder, or where the scheduled ones are. Raises BackupFailed."""
     place = place or backup_folder(settings)
-    return back_up(_backup_source(settings), place, SystemClock().now(), anyway=anyway)
+    made = back_up(_backup_source(settings), place, SystemClock().now(), anyway=anyway)
+    log.info("backup %s: %d bytes, %d events", made.path.name, made.size, made.manifest.last_event)
+    return made
 
 
 def restore_clinic(settings: Settings, archive: Path, *, replace: bool, anyway: bool) -> Restored:
     """A backup in the place of the records. Raises a RestoreRefused or BackupDamaged."""
-    return restore(archive, _restore_target(settings), SystemClock().now(), replace=replace, anyway=anyway)
+    done = restore(archive, _restore_target(settings), SystemClock().now(), replace=replace, anyway=anyway)
+    log.warning("restored from %s, %d events", archive.name, done.manifest.last_event)
+    return done
 
 
 def verify_backup(archive: Path) -> tuple[Manifest, Checked]:

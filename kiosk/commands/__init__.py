@@ -21,3 +21,6 @@ COMMANDS: dict[str, str] = {
     "verify": "judge a certificate, offline",
 }
 """Every command, in the order of the help."""
+
+LOGGED = frozenset({"check", "backup", "restore", "mypage", "parts", "staff", "keys"})
+"""Those that do or judge something, and then are gone; what stays at work has a log of its own."""

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from kiosk.bootstrap import open_clinic
-from kiosk.logs import open_log
 from kiosk.services import Services
 from kiosk.settings import Settings
 
@@ -25,6 +24,5 @@ def with_clinic(settings: Settings, work: Callable[[Services], Awaitable[None]])
         finally:
             await services.close()
 
-    with open_log(settings, "command"):
-        asyncio.run(run())
+    asyncio.run(run())
     return 0

@@ -5,6 +5,7 @@ Each ends with a trust list that the root signed, kept beside the root and in th
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,6 +21,8 @@ from kiosk.credential.root import ON_MEDIUM, TRUST_LIST, Root, alone, new_root, 
 
 USED_FOR = timedelta(days=183)
 """How long a signer signs; it is trusted for the rest of its two years."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,7 @@ def rotate(keys: KeyFolder, place: RootPlace | None, now: datetime) -> x509.Cert
         root = _opened(keys, home, passphrase)
         signer = keys.add_signer(root, now)
         _keep(keys, root, now)
+        log.warning("%s signs from now on", key_id(signer).hex())
         return signer
 
 
@@ -104,6 +108,7 @@ def withdraw(keys: KeyFolder, place: RootPlace | None, kid: str, reason: str, no
             keys.add_signer(root, now)
         _keep(keys, root, now)
         keys.drop_signer(signer)
+        log.warning("signer %s is withdrawn", key_id(signer).hex())
         return was_active
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,13 @@ import pytest
 from domain.parts import Part
 from kiosk.cli import FAILED, USAGE, main
 from kiosk.commands import check
+
+
+@pytest.fixture(autouse=True)
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What the commands leave behind."""
+    monkeypatch.setenv("KIOSK_LOG_FOLDER", str(tmp_path / "log"))
+    return tmp_path / "log" / "command.log"
 
 
 def test_a_mistake_in_the_program_is_told_by_its_place_and_names_nobody(
@@ -30,12 +38,14 @@ def test_a_mistake_in_the_program_is_told_by_its_place_and_names_nobody(
     "command", ["check", "backup", "mypage rebuild", "parts list", "parts resume issuing"]
 )
 def test_a_folder_that_was_mistyped_is_not_made_a_clinic(
-    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], log: Path
 ) -> None:
     folder = tmp_path / "clinc"
     assert main(["--data-folder", str(folder), *command.split()]) == FAILED
     assert "There are no records of a clinic" in capsys.readouterr().err
     assert not (folder / "clinic.db").exists()
+    said = [json.loads(line)["message"] for line in log.read_text().splitlines()]
+    assert said[:2] == ["begins", "kiosk " + command.partition(" ")[0]]
 
 
 @pytest.mark.parametrize("command", ["worker", "supervise", "parts pause"])
