@@ -113,6 +113,14 @@ class WrongPin(ClinicError):
     text = "This PIN is not known."
 
 
+class StaffKnown(ClinicError):
+    code = "staff-known"
+    text = (
+        "{name} works here already. --again gives them these roles and a new PIN; "
+        "`kiosk staff reset-pin` a new PIN alone."
+    )
+
+
 class TooManyAttempts(ClinicError):
     code = "too-many-attempts"
     text = "Too many wrong attempts. Please wait {seconds} seconds."

@@ -19,7 +19,8 @@ from domain.staff import EnrolStaff, ListStaff
 from domain.workflows import carry_out
 from kiosk.clock import SystemClock
 from kiosk.credential.checkpoint import Checkpoint
-from kiosk.credential.keys import open_keys
+from kiosk.credential.errors import KeysMissing
+from kiosk.credential.keys import KeyFolder, open_keys
 from kiosk.credential.signer import FolderSigner, NoSigner
 from kiosk.formulary import load_formulary
 from kiosk.paper.address import parse_printer
@@ -32,7 +33,7 @@ from kiosk.pins import ArgonPins
 from kiosk.services import Services
 from kiosk.settings import Settings
 from kiosk.status import answering
-from kiosk.upkeep import finish_restore, scheduled_backups
+from kiosk.upkeep import finish_restore, has_records, scheduled_backups
 from storage.engine import is_server
 from storage.open import Storage, open_storage
 
@@ -174,6 +175,8 @@ async def _first_pin(gateway: Gateway) -> str | None:
 
 def _open_signer(settings: Settings, now: datetime) -> FolderSigner:
     clinic, folder = settings.clinic, settings.key_folder
+    if not settings.database_url and has_records(settings) and not KeyFolder(folder).is_made:
+        raise KeysMissing(where=folder)  # a kiosk that joins a server's clinic brings its own
     open_keys(folder, country=clinic.country, clinic=clinic.name_en, now=now)
     return FolderSigner(folder, settings.issuer_url, also_card=settings.also_smart_health_card)
 

@@ -35,11 +35,17 @@ log = logging.getLogger(__name__)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the command line asks for; answers the exit code."""
+    os.umask(0o077)  # whatever is made here holds somebody's data
     typed = sys.argv[1:] if arguments is None else list(arguments)
     asked = _parser(typed).parse_args(typed)
     if asked.version:
         print(version())
         return DONE
+    if asked.demo and asked.command:
+        print(
+            f"kiosk: --demo opens the screens; kiosk {asked.command} works on real records", file=sys.stderr
+        )
+        return USAGE
     try:
         settings = _settings(asked)
     except SettingsInvalid as problem:
@@ -84,6 +90,9 @@ def _log(settings: Settings, command: str) -> Iterator[None]:
 
 def _open_kiosk(settings: Settings, demo: bool) -> int:
     """The screens. Storage, paper and signatures are imported after the first of them is drawn."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):  # the second is what is drawn on
+        print("kiosk: the screens need a terminal; `kiosk --help` has the commands", file=sys.stderr)
+        return USAGE
     from kiosk.app import run_kiosk
 
     if demo:

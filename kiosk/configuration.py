@@ -225,6 +225,8 @@ def _read_secret(reading: _Reading, name: str, file: str, source: Source) -> Non
     except ValueError:
         reading.complain(f"{name} ({source})", f"{file} is not text")
     else:
+        if not secret:
+            reading.complain(f"{name} ({source})", f"{file} is empty")
         reading.take(name, secret, source, is_text=True)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from domain.clinic import Opening
@@ -61,7 +62,9 @@ def _is_zone(name: str) -> bool:
 
 
 def _are_openings(openings: tuple[Opening, ...]) -> bool:
-    return all(opening.since < opening.until for opening in openings)
+    ordered = sorted(openings, key=lambda opening: opening.since)
+    apart = all(one.until <= next_.since for one, next_ in pairwise(ordered))
+    return apart and all(opening.since < opening.until for opening in openings)
 
 
 _DATABASE = Rule(_is_database, f"an address that begins with {', '.join(f'{kind}://' for kind in DATABASES)}")
@@ -88,11 +91,15 @@ RULES: dict[str, Rule] = {
     "clinic.code": _like("[A-Z0-9]{1,20}", "capitals and digits, 20 at most"),
     "clinic.country": _like("[A-Z]{2}", "a country's two capitals, like KR"),
     "clinic.time_zone": Rule(_is_zone, "a time zone like Asia/Seoul"),
-    "clinic.schedule.openings": Rule(_are_openings, "a list of openings like 09:00-12:00"),
+    "clinic.schedule.openings": Rule(
+        _are_openings, "a list of openings like 09:00-12:00, none within another"
+    ),
     "clinic.schedule.weekdays": Rule(
         lambda days: days <= frozenset(range(7)), "a list of weekdays from 0 (Monday) to 6"
     ),
-    "clinic.schedule.slot_minutes": _at_least(1),
-    "clinic.schedule.capacity": _at_least(0),
-    "clinic.schedule.horizon_days": _at_least(0),
+    "clinic.schedule.slot_minutes": Rule(
+        lambda minutes: 1 <= minutes <= 240, "a whole number of at least 1, 240 at most"
+    ),
+    "clinic.schedule.capacity": _at_least(1),
+    "clinic.schedule.horizon_days": _at_least(1),
 }

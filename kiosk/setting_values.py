@@ -79,7 +79,8 @@ def value_of(setting: Setting, written: Any, *, is_text: bool) -> Any:
     import msgspec
 
     try:
-        raw = _from_text(setting, written) if is_text else written
+        in_a_word = setting.item is not None and written in ("none", "all")
+        raw = _from_text(setting, written) if is_text or in_a_word else written
         if setting.item is Opening:
             raw = [_opening(one) for one in raw]
         value = msgspec.convert(raw, setting.kind, strict=not is_text, dec_hook=_path)

@@ -11,26 +11,27 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.actors import SYSTEM
-from domain.errors import NoRecords
+from domain.errors import NoRecords, RestoreRefused, StorageUnavailable
 from domain.messages import Query
 from domain.ports import Clock
 from kiosk.clock import SystemClock
 from kiosk.credential.restored import install_keys
 from kiosk.settings import Settings
-from storage.archive import Manifest
-from storage.backup import Listed, Made, Source, back_up, list_backups
+from storage.archive import Manifest, read_manifest
+from storage.backup import MANUAL, SCHEDULED, Listed, Made, Source, back_up, list_backups
 from storage.check import Checked, check_records
 from storage.check_mypage import check_my_page
-from storage.engine import prepare_folder, read_model_engine, reader_engine, writer_engine
+from storage.engine import in_short, prepare_folder, read_model_engine, reader_engine, writer_engine
 from storage.migrate import migrate
 from storage.mypage import MyPageStore
 from storage.reader import SqlReader
 from storage.rebuild import Rebuild
 from storage.restore import Restored, Target, finish, restore, verify
-from storage.schedule import AGAIN, Schedule, due_in, run_schedule
+from storage.schedule import AGAIN, Schedule, due_in, run_schedule, tidy
 
 log = logging.getLogger(__name__)
 
@@ -99,23 +100,37 @@ async def _records(settings: Settings) -> AsyncIterator[AsyncEngine]:
 
 def _migrated(url: str) -> None:
     engine = writer_engine(url)
-    migrate(engine)
-    engine.dispose()
+    try:
+        migrate(engine)
+    except DatabaseError as problem:
+        raise StorageUnavailable(reason=in_short(problem)) from problem
+    finally:
+        engine.dispose()
 
 
 # -- backups ----------------------------------------------------------------------------------------
 
 
-def back_up_clinic(settings: Settings, place: Path | None, *, anyway: bool = False) -> Made:
-    """A backup as this file, in this folder, or where the scheduled ones are. Raises BackupFailed."""
+def back_up_clinic(
+    settings: Settings, place: Path | None, *, scheduled: bool = False, anyway: bool = False
+) -> Made:
+    """A backup as this file, in this folder, or where the scheduled ones are. Raises BackupFailed.
+
+    A ``scheduled`` one counts among those that the kiosk makes by itself, and the oldest of them go.
+    """
     place = place or backup_folder(settings)
-    made = back_up(_backup_source(settings), place, SystemClock().now(), anyway=anyway)
+    prefix = SCHEDULED if scheduled else MANUAL
+    made = back_up(_backup_source(settings), place, SystemClock().now(), prefix, anyway=anyway)
+    if scheduled:
+        tidy(place, settings.backup_keep)
     log.info("backup %s: %d bytes, %d events", made.path.name, made.size, made.manifest.last_event)
     return made
 
 
 def restore_clinic(settings: Settings, archive: Path, *, replace: bool, anyway: bool) -> Restored:
     """A backup in the place of the records. Raises a RestoreRefused or BackupDamaged."""
+    if (of := read_manifest(archive).clinic) != settings.clinic.code and not anyway:
+        raise RestoreRefused(reason=f"it is of the clinic {of}, this one is {settings.clinic.code}; --anyway")
     done = restore(archive, _restore_target(settings), SystemClock().now(), replace=replace, anyway=anyway)
     log.warning("restored from %s, %d events", archive.name, done.manifest.last_event)
     return done

@@ -97,9 +97,12 @@ class MyPageStore:
         self._tables = ViewTables(engine.dialect, person, item)
 
     async def open(self) -> None:
-        """Make the tables, or throw away those of another layout, or a file that is damaged."""
+        """Make the tables, or throw away those of another layout, or a file that is damaged.
+
+        Raises StorageUnavailable.
+        """
         await put_aside_if_damaged(self._engine)
-        async with for_writing(self._engine).begin() as connection:
+        async with self._writing() as connection:
             tables = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
             layout = await connection.scalar(select(state.c.layout)) if state.name in tables else None
             if layout != LAYOUT:

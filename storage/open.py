@@ -98,10 +98,10 @@ async def open_storage(
     mypage = MyPageStore(read_model_engine(mypage_url))
     try:
         await mypage.open()
-    except DatabaseError as problem:
+    except StorageUnavailable:
         await writer.close()
         await engine.dispose()
-        raise StorageUnavailable(reason=in_short(problem)) from problem
+        raise
     leases = leases_of(engine)
     relay = Relay(outbox, leases)
     changes = Changes(others_of(engine, writer.origin))

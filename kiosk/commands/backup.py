@@ -18,18 +18,26 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "place", type=Path, nargs="?", metavar="FILE|FOLDER",
         help="a name that ends in .backup, or a folder; the backup folder of the settings when not given",
     )  # fmt: skip
+    parser.add_argument(
+        "--scheduled", action="store_true", help="for a timer: the oldest beyond backup_keep are taken away"
+    )
     parser.add_argument("--anyway", action="store_true", help="also records that break a rule of the clinic")
 
 
 def run(settings: Settings, asked: argparse.Namespace) -> int:
     """The file's name on stdout; what is in it, and that it was read back, on stderr."""
     begun = time.monotonic()
-    made = back_up_clinic(settings, asked.place, anyway=asked.anyway)
+    if asked.scheduled and asked.place:
+        print("kiosk backup: a scheduled one goes to backup_folder; leave PLACE out", file=sys.stderr)
+        return 2
+    made = back_up_clinic(settings, asked.place, scheduled=asked.scheduled, anyway=asked.anyway)
     manifest, seconds = made.manifest, time.monotonic() - begun
-    keys = ", and the signing keys" if len(manifest.files) > 1 else ""
+    has_keys = len(manifest.files) > 1
+    keys = ", and the signing keys" if has_keys else f"; no keys, for there are none in {settings.key_folder}"
     print(made.path)
     print(f"{size(made.size)}: {counted(manifest.rows)}{keys}.", file=sys.stderr)
     rules = f"{manifest.violations} rows break a rule" if manifest.violations else "every rule holds"
     print(f"Read back and checked, {rules}; {seconds:.1f} s.", file=sys.stderr)
-    print("Whoever has this file can read the records and sign certificates: keep it safe.", file=sys.stderr)
+    sign = " and sign certificates" if has_keys else ""
+    print(f"Whoever has this file can read the records{sign}: keep it safe.", file=sys.stderr)
     return 0

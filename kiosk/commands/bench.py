@@ -31,6 +31,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(settings: Settings, asked: argparse.Namespace) -> int:
     """A table on stdout; exit 1 when anybody failed or a dose was sold twice."""
+    if asked.folder and not asked.folder.is_dir():
+        print(f"kiosk bench: {asked.folder} is no folder", file=sys.stderr)
+        return 2
     well = True
     with temporary_folder(asked.folder) as folder:
         overload = Overload(Path(folder), asked.seconds, asked.flush_ms)

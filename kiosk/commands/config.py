@@ -7,6 +7,7 @@ import json
 import sys
 
 from kiosk.configuration import Configuration, configured
+from kiosk.formulary import load_formulary
 from kiosk.setting_values import plain, shown
 from kiosk.settings import Settings
 
@@ -21,11 +22,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(settings: Settings, asked: argparse.Namespace) -> int:
-    """That the settings could be read is the check; a wrong one never comes as far as here."""
+    """A wrong setting never comes as far as here; what a setting only names is looked into.
+
+    Raises SettingsInvalid.
+    """
     configuration = configured(asked)
     if asked.action == "show":
         _show(configuration, as_json=asked.json)
     else:
+        load_formulary(configuration.settings.formulary_file)
         print(f"every setting is right ({configuration.file or 'there is no file'})", file=sys.stderr)
     return 0
 

@@ -10,10 +10,12 @@ from dataclasses import replace
 from kiosk.bootstrap import open_clinic
 from kiosk.services import Services
 from kiosk.settings import Settings
+from kiosk.upkeep import require_records
 
 
 def with_clinic(settings: Settings, work: Callable[[Services], Awaitable[None]]) -> int:
-    """Run it on the open clinic; answers the exit code. Raises what it raises."""
+    """Run it on the open clinic; answers the exit code. Raises what it raises, and NoRecords."""
+    require_records(settings)
 
     async def run() -> None:
         services = await open_clinic(replace(settings, parts=()))

@@ -26,7 +26,6 @@ from kiosk.commands.opened import with_clinic
 from kiosk.services import Services
 from kiosk.settings import Settings
 from kiosk.status import ask_all
-from kiosk.upkeep import require_records
 
 PART_COLUMNS = ("part", "state", "behind", "oldest", "waiting", "aside", "processes")
 TASK_COLUMNS = ("task", "part", "kind", "about", "problem", "attempts", "since")
@@ -77,7 +76,6 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
         if done is not None:
             print(done)
 
-    require_records(settings)
     return with_clinic(settings, {"list": show, "aside": aside}.get(asked.action, act))
 
 

@@ -33,6 +33,9 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
 
 
 def _list(settings: Settings, folder: Path | None) -> int:
+    if folder and not folder.is_dir():
+        print(f"kiosk restore: {folder} is no folder", file=sys.stderr)
+        return 2
     now, folder = datetime.now(UTC), folder or backup_folder(settings)
     backups, overdue = list_clinic_backups(settings, folder)
     for backup in backups:

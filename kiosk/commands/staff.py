@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from domain.actors import SYSTEM, Role
+from domain.errors import StaffKnown
 from domain.staff import EnrolStaff, ListStaff, ResetPin
 from kiosk.commands.opened import with_clinic
 from kiosk.services import Services
@@ -24,6 +25,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         choices=("vaccine-manager", "vaccinator", "certificate-officer", "administrator"),
         help="may be given more than once",
     )
+    add.add_argument(
+        "--again", action="store_true", help="also somebody who works here: other roles, a new PIN"
+    )
     reset = actions.add_parser("reset-pin", help="a new PIN for somebody; prints it once")
     reset.add_argument("name")
 
@@ -36,6 +40,10 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
             print(f"{member.name}\t{' '.join(sorted(member.roles))}")
 
     async def add(services: Services) -> None:
+        if not asked.again and any(
+            member.name == asked.name for member in await services.gateway.ask(ListStaff(), SYSTEM)
+        ):
+            raise StaffKnown(name=asked.name)
         roles = frozenset(Role(role) for role in asked.role)
         print((await services.gateway.send(EnrolStaff(asked.name, roles), SYSTEM)).pin)
 

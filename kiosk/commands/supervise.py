@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 
 from domain.actors import SYSTEM
@@ -27,22 +28,41 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "parts", nargs="*", type=part_named, default=[], metavar="PART", help=f"all of {', '.join(Part)}"
     )
-    parser.add_argument("--least", type=int, default=Scale.least, help="workers for issuing at least (1)")
-    parser.add_argument("--most", type=int, default=Scale.most, help="workers for issuing at most (10)")
     parser.add_argument(
-        "--each", type=int, default=Scale.each, help="certificates that are enough for one worker (25)"
+        "--least", type=_at_least(0), default=Scale.least, help="workers for issuing at least (1)"
+    )
+    parser.add_argument(
+        "--most", type=_at_least(1), default=Scale.most, help="workers for issuing at most (10)"
+    )
+    parser.add_argument(
+        "--each",
+        type=_at_least(1),
+        default=Scale.each,
+        help="certificates that are enough for one worker (25)",
     )
     parser.add_argument(
         "--patience",
-        type=float,
+        type=_at_least(1),
         default=Scale.patience,
         metavar="SECONDS",
         help="before workers go again (30)",
     )
 
 
+def _at_least(least: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"“{text}” is not a whole number of at least {least}")
+        return int(text)
+
+    return number
+
+
 def run(settings: Settings, asked: argparse.Namespace) -> int:
     """Until a signal ends it. Raises a `ClinicError` when the clinic cannot be opened."""
+    if asked.least > asked.most:
+        print(f"kiosk supervise: --least {asked.least} is more than --most {asked.most}", file=sys.stderr)
+        return 2
     with open_log(settings, "supervisor"):
         asyncio.run(_supervise(replace(settings, parts=()), asked))
     return 0

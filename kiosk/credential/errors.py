@@ -18,6 +18,17 @@ class KeysUnusable(ClinicError):
     text = "The clinic's signing keys cannot be used ({reason}). Please call the administrator."
 
 
+class KeysMissing(KeysUnusable):
+    """There is a clinic, and its keys are gone: new ones would disown every paper that was issued."""
+
+    code = "keys-missing"
+    text = (
+        "This clinic's signing keys are not in {where}. Please call the administrator: bring the folder "
+        "back, or restore a backup. "
+        "`kiosk keys init` makes new ones, with which what was issued so far is not verified any more."
+    )
+
+
 class SignerNotValid(ClinicError):
     """The document signer's certificate does not cover the day of issue."""
 

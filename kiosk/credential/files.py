@@ -33,6 +33,8 @@ def write_new(path: Path, content: bytes, mode: int = PRIVATE) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(descriptor, "wb") as file:
+        with suppress(PermissionError):  # a removable medium may know no owners
+            os.fchmod(descriptor, mode)  # whatever the umask takes away
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
