@@ -31,6 +31,10 @@ FAILURES: tuple[type[BaseException], ...] = (StorageUnavailable, OutcomeUnknown,
 """What counts against a part. Any other refusal is an answer, and says that the part works."""
 
 
+DOUBLINGS = 30
+"""Of a rest, at most: a weekend without a printer has more trials than a float has room for."""
+
+
 class BreakerState(StrEnum):
     CLOSED = "closed"
     OPEN = "open"
@@ -112,7 +116,7 @@ class Breaker:
         self._failed += 1
         self._trial = None
         if self._rests or self._failed >= self.failures:
-            self._until = self.now() + min(self.rest * 2**self._rests, self.longest_rest)
+            self._until = self.now() + min(self.rest * 2.0 ** min(self._rests, DOUBLINGS), self.longest_rest)
             self._rests += 1
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from domain.actors import STAFF_ROLES, SYSTEM
-from domain.errors import ClinicError, SettingsInvalid
+from domain.errors import ClinicError, SettingsInvalid, StorageUnavailable
 from domain.gateway import Gateway
 from domain.parts import Part
 from domain.ports import Archive, Clock
@@ -93,12 +93,16 @@ async def open_clinic(settings: Settings, clock: Clock | None = None, role: str 
     except BaseException:
         await storage.close()
         raise
-    jobs.start()
     beside = AsyncExitStack()
     if role:
-        await beside.enter_async_context(
-            answering(settings.running_folder, role, partial(_report, storage, gateway))
-        )
+        try:
+            await beside.enter_async_context(
+                answering(settings.running_folder, role, partial(_report, storage, gateway))
+            )
+        except OSError as problem:
+            await storage.close()
+            raise StorageUnavailable(reason=f"{settings.running_folder}: {problem.strerror}") from problem
+    jobs.start()
     if role in KEEPS_BACKUPS and settings.backup_hours:
         backups = asyncio.create_task(scheduled_backups(settings, clock), name="backups")
         beside.push_async_callback(_ended, backups)

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import os
+import stat
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -66,9 +67,17 @@ async def ask_all(folder: Path, seconds: float = SECONDS) -> list[Answer]:
     """What every running process says of itself, by name."""
     _prepare(folder)
     with _near(folder) as near:
-        names = [name for name in sorted(os.listdir(folder)) if not name.startswith(HIDDEN)]
+        names = [name for name in sorted(os.listdir(folder)) if _is_one(near, name)]
         asked = [_ask(near, name, seconds) for name in names]
         return [answer for answer in await asyncio.gather(*asked) if answer]
+
+
+def _is_one(near: Path, name: str) -> bool:
+    """Whatever else lies there is nobody's name, and not ours to clear away."""
+    try:
+        return not name.startswith(HIDDEN) and stat.S_ISSOCK((near / name).lstat().st_mode)
+    except FileNotFoundError:
+        return False
 
 
 async def _ask(near: Path, name: str, seconds: float) -> Answer | None:

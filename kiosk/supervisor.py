@@ -72,18 +72,25 @@ class Child:
         pause = FIRST_PAUSE
         while not self.going.is_set():
             since = time.monotonic()
-            self.process = await asyncio.create_subprocess_exec(
-                *self.command, stdin=PIPE, env=_for_children()
-            )
-            if self.going.is_set():  # told to go while it was being started
-                self.process.send_signal(signal.SIGTERM)
-            code = await self.process.wait()
+            code = await self._lived()
             if self.going.is_set():
                 return
             pause = FIRST_PAUSE if time.monotonic() - since > STEADY else min(pause * 2, LONGEST_PAUSE)
             log.warning("%s ended with %s and is brought back in %.1f s", self.name, code, pause)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.going.wait(), pause)
+
+    async def _lived(self) -> str:
+        """Start it, and wait for its end; answers what that was."""
+        try:
+            self.process = await asyncio.create_subprocess_exec(
+                *self.command, stdin=PIPE, env=_for_children()
+            )
+        except OSError as problem:  # no memory, no more processes: that passes
+            return problem.strerror or type(problem).__name__
+        if self.going.is_set():  # told to go while it was being started
+            self.process.send_signal(signal.SIGTERM)
+        return str(await self.process.wait())
 
 
 class Supervisor:
@@ -128,7 +135,11 @@ class Supervisor:
 
     async def _end_what_hangs(self) -> None:
         """What is there and does not answer, several times in a row, is brought back like a dead one."""
-        silent = await self._silent()
+        try:
+            silent = await self._silent()
+        except OSError as problem:  # nobody could be asked, which says nothing of anybody
+            log.warning("the workers cannot be asked: %s", problem.strerror)
+            return
         self._silences = Counter({number: self._silences[number] + 1 for number in silent})
         for child in [*self._children, *self._workers]:
             if child.process and self._silences[child.process.pid] >= SILENCES:

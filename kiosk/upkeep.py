@@ -120,9 +120,10 @@ def back_up_clinic(
     """
     place = place or backup_folder(settings)
     prefix = SCHEDULED if scheduled else MANUAL
-    made = back_up(_backup_source(settings), place, SystemClock().now(), prefix, anyway=anyway)
+    now = SystemClock().now()
+    made = back_up(_backup_source(settings), place, now, prefix, anyway=anyway)
     if scheduled:
-        tidy(place, settings.backup_keep)
+        tidy(place, settings.backup_keep, now)
     log.info("backup %s: %d bytes, %d events", made.path.name, made.size, made.manifest.last_event)
     return made
 

@@ -246,3 +246,5 @@ def _listed(path: Path) -> Listed:
         return Listed(path, size, read_manifest(path))
     except BackupDamaged as problem:
         return Listed(path, size, None, str(problem.facts["reason"]))
+    except OSError as problem:
+        return Listed(path, size, None, in_short(problem))

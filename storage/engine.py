@@ -13,6 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.errors import RecordsUnread, StorageUnavailable
 
+WAITED = 3.0
+"""Seconds after which nothing more is tried; what is being tried may take three more, to connect."""
+
 
 class Session(Protocol):
     """The writer's connection: a transaction at a time, in turns with whoever else writes."""
@@ -133,13 +136,15 @@ async def rows_of(
 
     Raises RecordsUnread.
     """
+    clock = asyncio.get_running_loop()
+    until = clock.time() + WAITED
     for pause in (*backend(engine.dialect.name).PAUSES, None):
         try:
             async with engine.connect() as connection:
                 return (await connection.execute(statement, values)).all()
         except DBAPIError as problem:
             gone = problem.connection_invalidated or isinstance(problem, OperationalError)
-            if pause is None or not gone:
+            if pause is None or not gone or clock.time() > until:
                 raise RecordsUnread(reason=in_short(problem)) from problem
             await asyncio.sleep(pause)
     raise AssertionError("the last attempt returns or raises")

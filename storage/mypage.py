@@ -101,7 +101,10 @@ class MyPageStore:
 
         Raises StorageUnavailable.
         """
-        await put_aside_if_damaged(self._engine)
+        try:
+            await put_aside_if_damaged(self._engine)
+        except (DBAPIError, OSError) as problem:
+            raise StorageUnavailable(reason=in_short(problem)) from problem
         async with self._writing() as connection:
             tables = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
             layout = await connection.scalar(select(state.c.layout)) if state.name in tables else None

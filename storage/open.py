@@ -98,9 +98,10 @@ async def open_storage(
     mypage = MyPageStore(read_model_engine(mypage_url))
     try:
         await mypage.open()
-    except StorageUnavailable:
+    except BaseException:
         await writer.close()
         await engine.dispose()
+        await mypage.close()
         raise
     leases = leases_of(engine)
     relay = Relay(outbox, leases)

@@ -14,12 +14,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import MetaData, Table, inspect, select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from domain.errors import StorageUnavailable
 from storage import tables as t
-from storage.engine import for_writing, rows_of
+from storage.engine import for_writing, in_short, rows_of
 from storage.fold import Fold, ViewTables
 from storage.leases import leases_of
 from storage.mypage import item, person, state
@@ -65,6 +66,8 @@ class Rebuild:
                 self._total = await Outbox(self._records).last()
                 async with for_writing(self._mypage).connect() as connection:
                     await self._run(connection)
+        except DBAPIError as problem:
+            raise StorageUnavailable(reason=in_short(problem)) from problem
         finally:
             await leases.close()
         return self._position

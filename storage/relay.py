@@ -151,7 +151,7 @@ class Relay:
             except Exception as problem:  # noqa: BLE001 - whatever a part meets, it is tried again
                 loop.state, loop.problem = LoopState.FAILING, problem_of(problem)
                 log.error("%s met %s and tries again in %.1f s", loop.part, loop.problem, pause)
-                await self._wait(loop, pause)
+                await self._rest(loop, pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
 
     async def _turn(self, loop: Loop) -> float | None:
@@ -232,6 +232,14 @@ class Relay:
         """Until something is committed, or so many seconds."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(loop.wake.wait(), seconds)
+
+    async def _rest(self, loop: Loop, seconds: float) -> None:
+        """So many seconds, whatever is committed: a part that fails would wake itself by its own tries."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not self._closing:
+                    loop.wake.clear()
+                    await loop.wake.wait()
 
     async def _let_people_go_first(self, loop: Loop) -> None:
         """While somebody is being served the parts wait, unless somebody waits for a part."""

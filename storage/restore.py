@@ -93,7 +93,7 @@ def restore(
         with _only_one(target.data_folder):
             _finish(target)
             return _restored(archive, target, now, replace=replace, anyway=anyway)
-    except (RestoreRefused, BackupDamaged):
+    except (RestoreRefused, RestoreUnfinished, BackupDamaged):
         raise
     except ClinicError as problem:
         raise RestoreRefused(reason=problem.facts.get("reason", str(problem))) from problem
@@ -110,7 +110,7 @@ def finish(target: Target) -> None:
 
 def _finish(target: Target) -> None:
     for staging in target.data_folder.glob(f"{_STAGING}*"):
-        if _restored_by(target.records_url) == staging.name.removeprefix(_STAGING):
+        if _restored_by(target.records_url) == _name_of(staging):
             _take_keys(target, staging)
         shutil.rmtree(staging, ignore_errors=True)
 
@@ -134,8 +134,8 @@ def _restored(archive: Path, target: Target, now: datetime, *, replace: bool, an
             _aside(target, staging) if there else None,
             lambda: forget_my_page(target.mypage_url),
         )
-    except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
+    except BaseException as problem:
+        _given_up(target, staging, problem)
         raise
     try:
         keys = _take_keys(target, staging)
@@ -145,8 +145,23 @@ def _restored(archive: Path, target: Target, now: datetime, *, replace: bool, an
     return Restored(manifest, aside, keys)
 
 
+def _given_up(target: Target, staging: Path, problem: BaseException) -> None:
+    """It may have happened all the same: an answer was lost, or a last sync failed. Then the keys follow."""
+    try:
+        done = _restored_by(target.records_url) == _name_of(staging)
+        _finish(target)
+    except (ClinicError, OSError):
+        return  # what is staged stays, for whoever comes next
+    if done and isinstance(problem, Exception):
+        raise RestoreUnfinished(reason=in_words(problem)) from problem
+
+
+def _name_of(staging: Path) -> str:
+    return staging.name.removeprefix(_STAGING)
+
+
 def _aside(target: Target, staging: Path) -> Path:
-    stamp = staging.name.removeprefix(_STAGING).partition("-")[0]
+    stamp = _name_of(staging).partition("-")[0]
     return target.data_folder / f"before-restore-{stamp}"
 
 
@@ -192,12 +207,16 @@ def _where(url: str) -> str:
 
 
 def _restored_by(url: str) -> str | None:
-    """Which restore the records there come from."""
+    """Which restore the records there come from. Raises RecordsUnread when a server does not tell."""
     try:
         with moment_of(url) as moment:
             rows = moment.ask(f"SELECT value FROM secret WHERE name = '{RESTORED}'").fetchall()
-    except (NoRecords, RecordsUnread):
+    except NoRecords:
         return None
+    except RecordsUnread:
+        if is_server(url):
+            raise
+        return None  # a file that cannot be read is what is restored over
     return str(rows[0][0]) if rows else None
 
 

@@ -41,7 +41,7 @@ class Schedule:
             return min(wait, AGAIN)
         try:
             made = back_up(self.source, self.folder, now, SCHEDULED, goes=goes)
-            tidy(self.folder, self.keep)
+            tidy(self.folder, self.keep, now)
         except BackupFailed as problem:
             if isinstance(problem.__cause__, BlockingIOError):
                 log.info("another process is making a backup")
@@ -84,10 +84,16 @@ def due_in(backups: Sequence[Listed], hours: int, now: datetime) -> timedelta:
     return max(made) + timedelta(hours=hours) - now if made else timedelta(0)
 
 
-def tidy(folder: Path, keep: int) -> None:
-    """Take away all but the newest of the scheduled backups. Whoever made another one takes it away."""
+def tidy(folder: Path, keep: int, now: datetime) -> None:
+    """Take away all but the newest of the scheduled backups. Whoever made another one takes it away.
+
+    One that was made in the future, by a clock that was wrong, neither counts nor goes.
+    """
     with only_one(folder):
-        own = [b for b in list_backups(folder) if b.manifest and b.path.name.startswith(SCHEDULED)]
+        own = [
+            b for b in list_backups(folder)
+            if b.path.name.startswith(SCHEDULED) and b.manifest and b.manifest.made_at <= now + AGAIN
+        ]  # fmt: skip
         for backup in own[max(1, keep) :]:
             assert backup.path.suffix == SUFFIX
             backup.path.unlink(missing_ok=True)

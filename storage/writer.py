@@ -26,7 +26,7 @@ from sqlalchemy import Engine
 from domain.errors import ClinicError, CommandReused, OutcomeUnknown, StorageUnavailable
 from domain.ports import Clock, UnitOfWork
 from storage.admission import Admission
-from storage.engine import Session, backend, in_short, open_session
+from storage.engine import WAITED, Session, backend, in_short, open_session
 from storage.statements import Statements
 from storage.unit_of_work import NOT_DONE, SqlUnitOfWork
 
@@ -71,6 +71,8 @@ class SqlWriter:
         self._session: Session | None = None
         self._uow: SqlUnitOfWork | None = None
         self._committing = False
+        self._changed = False
+        """Whether anything was changed since the listeners were called."""
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._boarding = threading.Lock()
         """Held while a batch is made up, and by those who leave the queue."""
@@ -85,7 +87,7 @@ class SqlWriter:
         self._thread.start()
 
     def on_commit(self, listener: Callable[[], None]) -> None:
-        """Call this, in the writer's thread, after every commit."""
+        """Call this, in the writer's thread, after every commit that changed anything."""
         self._listeners.append(listener)
 
     @property
@@ -179,7 +181,10 @@ class SqlWriter:
     def _reached(self) -> Session:
         """A new connection. A server that went away is waited for once, then each batch tries once."""
         pauses = () if self._unreachable else self._pauses
+        until = time.monotonic() + WAITED
         for pause in pauses:
+            if time.monotonic() > until:
+                break
             try:
                 session = open_session(self._engine, self.origin)
             except self._database_error:
@@ -210,6 +215,7 @@ class SqlWriter:
             uow.begin()
             uow.look_up([job.command_id for job in batch])
             undone = [job for job in batch if not _answered(job, uow)]
+            self._changed = self._changed or len(undone) < len(batch)
         except (self._database_error, OSError):
             self._disconnect()
             for job in batch:
@@ -270,10 +276,13 @@ class SqlWriter:
         changed = uow.flush()
         self._committing = True
         session.commit(changed)
+        self._changed = self._changed or changed
 
     def _acknowledge(self, batch: list[_Job]) -> None:
-        for listener in self._listeners:
-            listener()
+        if self._changed:  # what was refused, or failed, wakes nobody
+            self._changed = False
+            for listener in self._listeners:
+                listener()
         loops = {job.loop for job in batch}
         for loop in loops:
             mine = [job for job in batch if job.loop is loop]

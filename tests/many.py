@@ -121,6 +121,7 @@ async def make_many(settings: Settings, bookings: int) -> str:
     with tempfile.TemporaryDirectory() as folder:
         vaccine, stories = await _lived(Path(folder))
         sink = _sink(settings.records_url, Path(folder) / "data" / "clinic.db")
+        shutil.copytree(Path(folder) / "data" / "keys", settings.key_folder)
     for table, lines in _told(stories, max(1, bookings // BOOKINGS_EACH)):
         sink.add(table, lines)
     sink.finish(vaccine, bookings)

@@ -8,12 +8,14 @@ import getpass
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 from domain.actors import SYSTEM
 from domain.certificate import ReissueCertificate
+from domain.errors import CertificateClosed
 from domain.messages import Query
 from domain.revocation import ListRevoked, ListSignedWith, Standing
 from domain.statement import CertificateStatus
@@ -127,14 +129,17 @@ def _withdraw(
     issued = _ask(settings, ListSignedWith(state.names))
     live = [one for one in issued if one.status is CertificateStatus.ISSUED]
     _say(f"{len(issued)} certificates were issued with {state.kid}, {len(live)} of them are live.")
-    _say("None of them will verify any more, and this cannot be taken back.")
-    if not asked.yes and not _typed(state.kid):
-        _say("nothing was changed")
-        return 1
-    replaced = ceremony.withdraw(keys, place, state.kid, asked.reason, now)
-    _say(f"{state.kid} is withdrawn; export the lists and give them to whoever verifies.")
-    if replaced:
-        _say(f"this kiosk signs with {keys.active().kid.hex()} from now on")
+    if state.withdrawn and not asked.reissue:
+        raise KeysUnusable(reason=f"{state.kid} is withdrawn already")
+    if not state.withdrawn:
+        _say("None of them will verify any more, and this cannot be taken back.")
+        if not asked.yes and not _typed(state.kid):
+            _say("nothing was changed")
+            return 1
+        replaced = ceremony.withdraw(keys, place, state.kid, asked.reason, now)
+        _say(f"{state.kid} is withdrawn; export the lists and give them to whoever verifies.")
+        if replaced:
+            _say(f"this kiosk signs with {keys.active().kid.hex()} from now on")
     if asked.reissue and live:
         _say(f"{_reissue(settings, live)} certificates were issued anew; their owners need new paper")
     print(len(issued))
@@ -145,14 +150,17 @@ def _reissue(settings: Settings, live: Sequence[Standing]) -> int:
     from kiosk.bootstrap import open_clinic
 
     async def work() -> int:
+        done = 0
         services = await open_clinic(settings)
         try:
             for one in live:
                 command = ReissueCertificate(one.certificate, "the signing key was withdrawn")
-                await services.gateway.send(command, SYSTEM)
+                with suppress(CertificateClosed):  # revoked or replaced meanwhile
+                    await services.gateway.send(command, SYSTEM)
+                    done += 1
         finally:
             await services.close()
-        return len(live)
+        return done
 
     return asyncio.run(work())
 

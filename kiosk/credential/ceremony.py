@@ -9,6 +9,7 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from cryptography import x509
 
@@ -21,6 +22,8 @@ from kiosk.credential.root import ON_MEDIUM, TRUST_LIST, Root, alone, new_root, 
 
 USED_FOR = timedelta(days=183)
 """How long a signer signs; it is trusted for the rest of its two years."""
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -132,9 +135,8 @@ def sign_list(keys: KeyFolder, now: datetime) -> bytes:
 
 
 def find(keys: KeyFolder, kid: str, now: datetime) -> SignerState:
-    """The one signer whose key id begins so. Raises KeysUnusable."""
-    signer = _named(keys.trusted(), kid)
-    return next(state for state in states_of(keys, now) if state.certificate == signer)
+    """The one signer whose key id begins so, trusted or withdrawn. Raises KeysUnusable."""
+    return _one([state for state in states_of(keys, now) if _begins(state.certificate, kid)], kid)
 
 
 def states_of(keys: KeyFolder, now: datetime) -> list[SignerState]:
@@ -193,8 +195,14 @@ def _move_out(keys: KeyFolder, place: RootPlace, now: datetime) -> bool:
 
 
 def _named(trusted: TrustList, kid: str) -> x509.Certificate:
-    wanted = kid.strip().lower()
-    found = [s for s in trusted.certificates if wanted and key_id(s).hex().startswith(wanted)]
+    return _one([signer for signer in trusted.certificates if _begins(signer, kid)], kid)
+
+
+def _begins(signer: x509.Certificate, kid: str) -> bool:
+    return bool(kid.strip()) and key_id(signer).hex().startswith(kid.strip().lower())
+
+
+def _one(found: list[T], kid: str) -> T:
     if len(found) != 1:
-        raise KeysUnusable(reason=f"{len(found)} trusted signers begin with “{kid}”")
+        raise KeysUnusable(reason=f"{len(found)} signers begin with “{kid}”")
     return found[0]

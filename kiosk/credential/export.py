@@ -47,10 +47,15 @@ def export(keys: KeyFolder, folder: Path, revoked: Iterable[Revoked], now: datet
         **_for_cards(trusted, listed),
     }
     with in_words():
-        if folder.exists() and any(folder.iterdir()) and not (folder / TRUST_LIST).exists():
+        if folder.exists() and any(folder.iterdir()) and not _is_export(folder):
             raise KeysUnusable(reason=f"{folder} holds something else")
         replace_folder(folder.resolve(), files)
     return Exported(trusted, listed)
+
+
+def _is_export(folder: Path) -> bool:
+    """The trust list alone lies beside the root and beside the signers too, and those are not replaced."""
+    return (folder / KEY_SET).exists() and not any(folder.rglob("*.key"))
 
 
 def _for_cards(trusted: TrustList, listed: RevocationList) -> dict[str, bytes]:

@@ -75,6 +75,21 @@ def test_a_backup_from_the_future_does_not_hold_the_next_up(settings: Settings) 
     assert len(names(settings)) == 2
 
 
+def test_backups_from_the_future_leave_room_for_those_of_today(settings: Settings) -> None:
+    clock = TestClock()
+    schedule = schedule_of(settings, clock, keep=2)
+    clock.move(days=4_000)  # the clock was wrong
+    for _ in range(2):
+        clock.move(days=1)
+        schedule.turn()
+    clock.move(days=-4_002)
+    for days in range(3):
+        clock.move(days=days)
+        schedule.turn()
+    assert len([name for name in names(settings) if name.startswith("scheduled-2026")]) == 2
+    assert schedule.turn() > timedelta(0), "today's is there"
+
+
 def test_what_fails_is_logged_without_names_and_tried_again_after_an_hour(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:

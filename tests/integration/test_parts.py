@@ -14,7 +14,7 @@ from domain import policies
 from domain.application import ApplyForCertificate, CancelApplication
 from domain.booking import CancelBooking
 from domain.certificate import CertificateDetail, ListCertificates
-from domain.errors import PaperFailed, TaskClosed
+from domain.errors import PaperFailed, StorageUnavailable, TaskClosed
 from domain.events import Booked, Event, Recorded
 from domain.injection import FindVisits
 from domain.mypage import GetMyPage
@@ -34,7 +34,7 @@ from domain.parts import (
 from domain.ports import Context, Place, UnitOfWork
 from domain.statement import CertificateStatus
 from kiosk.bootstrap import open_clinic
-from storage import listeners
+from storage import listeners, relay
 from storage.engine import reader_engine
 from storage.leases import leases_of
 from storage.mypage import Between, MyPageStore
@@ -82,6 +82,31 @@ async def test_a_pause_outlives_a_restart(clinic_folder: Path) -> None:
         await clinic.gateway.send(PausePart("issuing"), STAFF)
     async with clinic_in(clinic_folder) as clinic:
         assert (await part(clinic, Part.ISSUING)).paused
+
+
+async def test_a_part_that_fails_is_not_woken_by_what_is_committed(
+    clinic_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = 0
+
+    async def failing(self: MyPageStore, events: Sequence[Recorded]) -> int:
+        nonlocal tries
+        tries += 1
+        raise StorageUnavailable(reason="down")
+
+    monkeypatch.setattr(relay, "FIRST_PAUSE", 60.0)
+    monkeypatch.setattr(MyPageStore, "tell", failing)
+    async with clinic_in(clinic_folder) as clinic:
+        vaccine = await clinic.vaccine(doses=3)
+        await until(lambda: asyncio.sleep(0, tries > 0))
+        for number in range(3):
+            booking = (await clinic.book(vaccine, number)).booking
+
+            async def expected(booking: str = booking) -> bool:
+                return await visits(clinic, booking) == 1
+
+            await until(expected)  # so other parts had all the time they needed
+        assert tries == 1
 
 
 async def test_what_can_never_be_done_is_put_aside_with_what_follows_from_it_and_the_rest_goes_on(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import tarfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,10 +22,13 @@ from domain.errors import (
     RecordsInTheWay,
     RecordsInUse,
     RestoreRefused,
+    RestoreUnfinished,
 )
 from domain.mypage import GetMyPage
 from domain.statement import CertificateStatus
 from kiosk.upkeep import check_clinic, verify_backup
+from storage import restore
+from storage.replacing import replace_file
 from tests.clinics import STAFF, OpenClinic, clinic_in, keep_in, settings_in
 from tests.integration.backups import backed_up, keys_kept, restored, rows_kept, tampering
 from tests.integration.test_records import kiosk
@@ -179,6 +184,26 @@ async def test_another_clinics_keys_come_with_its_records_and_ones_own_stay(tmp_
     assert (done.keys, keys_kept(here.settings)) == (True, keys_kept(there.settings))
     aside = replace(here.settings, data_folder=Path(done.aside))
     assert keys_kept(aside) == own | {"clinic/since": b"the backup"}
+
+
+async def test_keys_follow_when_the_records_were_replaced_and_only_their_last_sync_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, theirs = tmp_path / "mine", tmp_path / "theirs"
+    for folder in (mine, theirs):
+        folder.mkdir()
+    here, there = await used(mine), await used(theirs)
+    made = backed_up(there.settings)
+
+    def replaced_and_failed(*about: Any) -> str:
+        replace_file(*about)
+        raise OSError(errno.EIO, "the last sync failed")
+
+    monkeypatch.setattr(restore, "replace_file", replaced_and_failed)
+    with pytest.raises(RestoreUnfinished, match="last sync failed"):
+        restored(here.settings, made.path)
+    assert rows_kept(here.settings) == rows_kept(there.settings)
+    assert keys_kept(here.settings) == keys_kept(there.settings)
 
 
 # -- damaged archives -------------------------------------------------------------------------------

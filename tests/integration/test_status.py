@@ -39,5 +39,6 @@ async def test_who_is_asked_while_it_begins_answers_afterwards(
 async def test_what_a_killed_process_left_behind_is_cleared_away(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(str(tmp_path / "worker-1"))
+    (tmp_path / "clinic.db").write_text("not a socket, and not ours to clear away")
     assert await ask_all(tmp_path) == []
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["clinic.db"]

@@ -53,7 +53,7 @@ def mutant(name: str, *seeds: int) -> Callable[[Make], Make]:
 # -- the parts ----------------------------------------------------------------------------------------
 
 
-@mutant("my page is told what it knows already", 140)
+@mutant("my page is told what it knows already", 412)
 def _(patch: pytest.MonkeyPatch) -> None:
     async def tell(self: Any, recorded: Sequence[Recorded]) -> int:
         async def all_of_them(since: int, upto: int) -> Sequence[Recorded]:
@@ -88,12 +88,12 @@ def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(PolicyListener, "deal_with", deal_with)
 
 
-@mutant("what was put aside holds up nothing behind it", 39, 47)
+@mutant("what was put aside holds up nothing behind it", 1081)
 def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(listeners, "subject_of", lambda part, event: "nobody")
 
 
-@mutant("an event that my page tries again is told alone", 23, 105)
+@mutant("an event that my page tries again is told alone", 181, 204)
 def _(patch: pytest.MonkeyPatch) -> None:
     real = Outbox.of_person
 
@@ -114,7 +114,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(MyPageStore, "tell_again", tell_again)
 
 
-@mutant("a part is woken while it works, and forgets it", 1, 2)
+@mutant("a part is woken while it works, and forgets it", 9, 11)
 def _(patch: pytest.MonkeyPatch) -> None:
     async def run(self: Any, loop: Any) -> None:
         pause = FIRST_PAUSE
@@ -134,7 +134,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
 # -- tasks --------------------------------------------------------------------------------------------
 
 
-@mutant("a task is not looked at again under its lease", 59)
+@mutant("a task is not looked at again under its lease", 268)
 def _(patch: pytest.MonkeyPatch) -> None:
     listed: dict[str, Task] = {}
 
@@ -156,7 +156,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(TaskQueue, "_begin", begin)
 
 
-@mutant("a sheet is printed without saying so first", 35, 96)
+@mutant("a sheet is printed without saying so first", 20)
 def _(patch: pytest.MonkeyPatch) -> None:
     async def begin(self: Any, task: Task) -> bool:
         return True
@@ -164,7 +164,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(TaskQueue, "_begin", begin)
 
 
-@mutant("what is printed and cannot be recorded is printed again", 74)
+@mutant("what is printed and cannot be recorded is printed again", 353)
 def _(patch: pytest.MonkeyPatch) -> None:
     async def end(self: Any, task: Task, status: TaskStatus, *more: Any, **named: Any) -> None:
         try:
@@ -208,7 +208,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SqlWriter, "_boarded", lambda self, waiting: waiting)
 
 
-@mutant("a commit that failed is not looked up", 4, 11)
+@mutant("a commit that failed is not looked up", 2, 10)
 def _(patch: pytest.MonkeyPatch) -> None:
     def find_out(self: Any, *about: Any) -> None:
         with pytest.MonkeyPatch.context() as within:

@@ -143,3 +143,12 @@ async def test_a_straggler_from_before_the_rest_decides_nothing(
     await asyncio.wait([late])
     assert (breaker.state, breaker.seconds) == (BreakerState.OPEN, until)
     assert late.exception() is None or isinstance(late.exception(), StorageUnavailable)
+
+
+async def test_a_part_that_is_down_for_weeks_is_still_tried_at_the_longest_rest(watch: Watch) -> None:
+    breaker = Breaker(MyPageResting, rest=5.0, longest_rest=60.0, now=watch)
+    await fail(breaker, 3)
+    for _ in range(2_000):
+        watch.at += breaker.seconds
+        await fail(breaker, 1)
+    assert breaker.seconds == 60

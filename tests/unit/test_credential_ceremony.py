@@ -103,7 +103,7 @@ def test_rotation_is_due_after_half_a_year(keys: KeyFolder) -> None:
 
 def test_an_id_must_name_one_trusted_signer(keys: KeyFolder) -> None:
     for kid in ("", "zz", "0" * 16):
-        with pytest.raises(KeysUnusable, match="0 trusted signers"):
+        with pytest.raises(KeysUnusable, match="0 signers"):
             ceremony.withdraw(keys, None, kid, "", LATER)
 
 
@@ -316,3 +316,11 @@ def test_a_first_layout_that_is_incomplete_is_said_in_words(keys: KeyFolder, nam
     with pytest.raises(KeysUnusable, match=name):
         new_keys(keys.folder)
     assert (keys.folder / "current").exists(), "nothing is lost"
+
+
+def test_neither_the_root_nor_the_signers_are_replaced_by_an_export(tmp_path: Path, keys: KeyFolder) -> None:
+    with pytest.raises(KeysUnusable, match="holds something else"):
+        export(keys, keys.clinic, [], LATER)
+    assert list(keys.clinic.rglob("*.key"))
+    export(keys, tmp_path / "out", [], LATER)
+    export(keys, tmp_path / "out", [], LATER)
