@@ -103,7 +103,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Outbox, "of_person", of_person)
 
 
-@mutant("what is retried before my page has passed it by is forgotten", 3771)
+@mutant("what is retried before my page has passed it by is forgotten", 1572)
 def _(patch: pytest.MonkeyPatch) -> None:
     real = MyPageStore.tell_again
 
