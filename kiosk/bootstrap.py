@@ -33,7 +33,7 @@ from kiosk.pins import ArgonPins
 from kiosk.services import Services
 from kiosk.settings import Settings
 from kiosk.status import answering
-from kiosk.upkeep import finish_restore, has_records, scheduled_backups
+from kiosk.upkeep import finish_restore, has_records, require_records, scheduled_backups
 from storage.engine import is_server
 from storage.open import Storage, open_storage
 
@@ -59,6 +59,8 @@ async def open_clinic(settings: Settings, clock: Clock | None = None, role: str 
     formulary, parts = load_formulary(settings.formulary_file), parts_of(settings)
     await asyncio.to_thread(finish_restore, settings)
     signs = role in WITH_KEYS or Part.ISSUING in parts
+    if not signs:
+        require_records(settings)  # where there are none, whoever makes them makes the keys before
     signer = await asyncio.to_thread(_open_signer, settings, clock.now()) if signs else NoSigner()
     storage = await open_storage(
         records_url=settings.records_url,

@@ -119,6 +119,7 @@ def _restored(archive: Path, target: Target, now: datetime, *, replace: bool, an
     name = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
     staging = target.data_folder / f"{_STAGING}{name}"
     staging.mkdir(mode=0o700)
+    begun = False
     try:
         manifest, checked = _verified(archive, staging)
         if checked.violations and not anyway:
@@ -128,6 +129,7 @@ def _restored(archive: Path, target: Target, now: datetime, *, replace: bool, an
             raise RecordsInTheWay(where=there)
         _sign(staging / RECORDS, name)
         put = replace_rows if is_server(target.records_url) else replace_file
+        begun = True
         aside = put(
             target.records_url,
             staging / RECORDS,
@@ -135,7 +137,10 @@ def _restored(archive: Path, target: Target, now: datetime, *, replace: bool, an
             lambda: forget_my_page(target.mypage_url),
         )
     except BaseException as problem:
-        _given_up(target, staging, problem)
+        if begun:
+            _given_up(target, staging, problem)
+        else:
+            shutil.rmtree(staging, ignore_errors=True)
         raise
     try:
         keys = _take_keys(target, staging)

@@ -218,6 +218,7 @@ class SqlWriter:
             self._changed = self._changed or len(undone) < len(batch)
         except (self._database_error, OSError):
             self._disconnect()
+            self._changed = self._changed or self._committing  # perhaps; whoever listens had better look
             for job in batch:
                 job.error = OutcomeUnknown() if self._committing else StorageUnavailable(reason=reason)
             return

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import shutil
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from domain.errors import NoRecords
 from kiosk.bootstrap import open_clinic
 from kiosk.cli import FAILED, main
 from kiosk.credential.errors import KeysMissing
-from tests.clinics import clinic_in
+from tests.clinics import clinic_in, settings_in
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +32,13 @@ async def test_new_keys_are_not_made_where_old_ones_have_signed(tmp_path: Path) 
     elsewhere.rename(settings.key_folder)
     async with clinic_in(tmp_path):
         pass
+
+
+async def test_a_worker_without_keys_founds_no_clinic(tmp_path: Path) -> None:
+    settings = replace(settings_in(tmp_path), parts=("my-page",))
+    with pytest.raises(NoRecords):
+        await open_clinic(settings, role="worker-my-page")
+    assert not (settings.data_folder / "clinic.db").exists()
 
 
 def test_an_administrator_may_make_new_ones(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
