@@ -152,19 +152,19 @@ class SqlWriter:
                 self.admission.ended()
         self._disconnect()
 
-    def _try(self, batch: list[_Job], again: bool = False) -> None:
+    def _try(self, batch: list[_Job], again: bool = False, alone: bool = False) -> None:
         self._committing = False
         try:
             self._commit(*self._connected(), batch)
         except self._refusals as conflict:
             log.error("%s broke a rule of the records: %s", batch[0].name, in_short(conflict))
             self._disconnect()
-            if len(batch) == 1:
+            if alone:
                 batch[0].error = StorageUnavailable(reason="the records refused it")
-            else:  # one of them is to blame: each on its own, so that the others are not refused
+            else:  # one of them is to blame: each on its own; a code that is somebody's is drawn anew
                 for job in batch:
                     job.error = None
-                    self._try([job])
+                    self._try([job], alone=True)
         except self._database_error as problem:
             log.error("a batch of %d commands was not committed: %s", len(batch), in_short(problem))
             self._find_out(batch, problem, again)
