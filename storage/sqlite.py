@@ -22,8 +22,9 @@ CHECKPOINT_PAGES = 4_000
 PAUSES: tuple[float, ...] = ()
 """A file that is gone does not come back by waiting."""
 WRITING = {"begin": ("PRAGMA synchronous=NORMAL", "BEGIN IMMEDIATE")}
-WRITING_SAFELY = {"begin": ("PRAGMA synchronous=FULL", "BEGIN IMMEDIATE")}
 """Execution options under which my page's transactions take the write lock when they begin."""
+WRITING_SAFELY = {"begin": ("PRAGMA synchronous=FULL", "BEGIN IMMEDIATE")}
+"""The same, of those whose commit returns once it is on the disk."""
 
 
 class Turn:
