@@ -36,7 +36,7 @@ from domain.events import (
     StockAdded,
 )
 from domain.messages import Command, Query
-from domain.ports import Context, Place, UnitOfWork
+from domain.ports import Context, Foreseen, Place, UnitOfWork
 from domain.presentation import Disease, Presentation
 from domain.recipient import PersonDetails, Recipient, identity_digest, masked, parse_text
 from domain.stock import EntryKind, Vaccine, post
@@ -187,6 +187,11 @@ class PrintTicket(Command[Place]):
 
     allowed: ClassVar[frozenset[Role]] = RECIPIENT | STAFF_ROLES
     booking: str
+
+
+def foresee_booking(command: Book, context: Context) -> Foreseen:
+    """Who books may be known, and the slot may be full: `book` looks at both."""
+    return Foreseen(_identity(command.person, context), command.slot)
 
 
 def book(uow: UnitOfWork, command: Book, context: Context) -> BookingReceipt:
@@ -342,7 +347,7 @@ def _recipient(
 ) -> Recipient:
     """Who books: somebody known, checked for this dose on this day, or somebody new."""
     _check_age(vaccine.presentation, person.birth_date, day)
-    identity = identity_digest(person.name, person.birth_date, person.phone, context.identity_key)
+    identity = _identity(person, context)
     recipient = uow.recipients.by_identity(identity)
     if recipient is None:
         recipient = Recipient(new_code(Kind.RECIPIENT), identity, person)
@@ -360,6 +365,10 @@ def _recipient(
         recipient = replace(recipient, person=person)
         uow.recipients.save(recipient)
     return recipient
+
+
+def _identity(person: PersonDetails, context: Context) -> str:
+    return identity_digest(person.name, person.birth_date, person.phone, context.identity_key)
 
 
 def given_dates(uow: UnitOfWork, recipient: str, disease: Disease) -> list[date]:

@@ -33,7 +33,18 @@ from domain.codes import parse_code
 from domain.errors import NotAllowed, NotIdentified, WrongPin
 from domain.messages import Command, Query, new_command_id
 from domain.mypage import GetMyPage, IdentifyByCode, IdentifyByDetails, IdentifyByDigest
-from domain.ports import Archive, Clock, Context, PinHasher, Press, Reader, Signer, UnitOfWork, Writer
+from domain.ports import (
+    Archive,
+    Clock,
+    Context,
+    Foreseen,
+    PinHasher,
+    Press,
+    Reader,
+    Signer,
+    UnitOfWork,
+    Writer,
+)
 from domain.recipient import identity_digest, parse_birth_date, parse_name, parse_phone
 from domain.resilience import Breakers
 
@@ -71,6 +82,11 @@ COMMANDS: dict[type[Command[Any]], Callable[[UnitOfWork, Any, Context], Any]] = 
     parts.DiscardTask: parts.discard_task,
 }
 """What is done in one transaction."""
+
+FORESEEN: dict[type[Command[Any]], Callable[[Any, Context], Foreseen]] = {
+    booking.Book: booking.foresee_booking,
+}
+"""What everybody does at once says beforehand what it will look at."""
 
 WORKFLOWS: dict[type[Command[Any]], Callable[[Any, Any, Actor, str], Awaitable[Any]]] = {
     booking.PrintTicket: workflows.print_ticket,
@@ -111,6 +127,7 @@ class Gateway:
         workflow = WORKFLOWS.get(type(command))
         if workflow:
             return cast(R, await workflow(self, command, actor, command_id))
+        self.writer.admit()
         handler = COMMANDS[type(command)]
         context = self.context(actor)
 
@@ -119,7 +136,9 @@ class Gateway:
             policies.follow_at_once(uow, context)
             return result
 
-        write = partial(self.writer.run, work, command_id, type(command).__name__)
+        foresee = FORESEEN.get(type(command))
+        foreseen = foresee(command, context) if foresee else None
+        write = partial(self.writer.run, work, command_id, type(command).__name__, foreseen)
         return await (self.breakers.records.call(write) if self.breakers.records else write())
 
     async def ask(self, query: Query[R], actor: Actor = PUBLIC) -> R:

@@ -156,14 +156,29 @@ class Context:
     identity_key: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What a command is sure to ask of its unit of work: for many commands at once it is read at once."""
+
+    identity: str
+    """Of the recipient who may be known already."""
+    slot: datetime
+    """In which people are counted."""
+
+
 class Writer(Protocol):
     """The one that writes: runs work in a transaction, acknowledges it after the commit."""
 
-    async def run(self, work: Callable[[UnitOfWork], R], command_id: str, name: str) -> R:
+    def admit(self) -> None:
+        """Before anything is prepared: raises ClinicBusy when whoever comes now would wait too long."""
+
+    async def run(
+        self, work: Callable[[UnitOfWork], R], command_id: str, name: str, foreseen: Foreseen | None = None
+    ) -> R:
         """Run the work once; asked again with the same ``command_id`` it gives the first answer.
 
-        Raises what the work raised (nothing was changed), ClinicBusy or StorageUnavailable (nothing
-        was changed) or OutcomeUnknown (look it up before trying again).
+        Raises what the work raised or StorageUnavailable (nothing was changed), or OutcomeUnknown (look it
+        up before trying again).
         """
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
+from functools import lru_cache
 from typing import Any, Protocol
 
-from sqlalchemy import URL, Connection, Engine, Executable, make_url
+from sqlalchemy import URL, Connection, Dialect, Engine, Select, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.errors import RecordsUnread, StorageUnavailable
+from storage.prepared import Prepared
 
 WAITED = 3.0
 """Seconds after which nothing more is tried; what is being tried may take three more, to connect."""
@@ -67,6 +69,8 @@ class Backend(Protocol):
     def reader_engine(self, url: URL) -> AsyncEngine: ...
     def read_model_engine(self, url: URL) -> AsyncEngine: ...
     def taking_turn(self, connection: Connection) -> AbstractContextManager[None]: ...
+    async def fetch(self, driver: Any, sql: str, row: list[Any]) -> Iterable[Any]:
+        """Every row that a query finds, asked of the driver's own connection."""
 
 
 def backend(name: str) -> Backend:
@@ -130,24 +134,42 @@ def for_writing(engine: AsyncEngine, safely: bool = False) -> AsyncEngine:
 
 
 async def rows_of(
-    engine: AsyncEngine, statement: Executable, values: Mapping[str, Any] | None = None
-) -> Sequence[Any]:
+    engine: AsyncEngine, statement: Select[Any], values: Mapping[str, Any] | None = None
+) -> list[list[Any]]:
     """What a query finds, with these values as its parameters. A server that is away is waited for a little.
 
     Raises RecordsUnread.
     """
+    known, dialect = _prepared(statement, engine.dialect), engine.dialect
+    row = known.named(values or {})
+    driver_error, gone = dialect.loaded_dbapi.Error, (OperationalError, dialect.loaded_dbapi.OperationalError)
     clock = asyncio.get_running_loop()
     until = clock.time() + WAITED
-    for pause in (*backend(engine.dialect.name).PAUSES, None):
+    for pause in (*backend(dialect.name).PAUSES, None):
         try:
-            async with engine.connect() as connection:
-                return (await connection.execute(statement, values)).all()
-        except DBAPIError as problem:
-            gone = problem.connection_invalidated or isinstance(problem, OperationalError)
-            if pause is None or not gone or clock.time() > until:
+            return [known.converted(found) for found in await _fetched(engine, known.sql, row)]
+        except (DBAPIError, driver_error) as problem:
+            if pause is None or not isinstance(problem, gone) or clock.time() > until:
                 raise RecordsUnread(reason=in_short(problem)) from problem
             await asyncio.sleep(pause)
     raise AssertionError("the last attempt returns or raises")
+
+
+@lru_cache(maxsize=256)
+def _prepared(statement: Select[Any], dialect: Dialect) -> Prepared:
+    """Compiled once, for those that are asked again and again."""
+    return Prepared(statement, dialect)
+
+
+async def _fetched(engine: AsyncEngine, sql: str, row: list[Any]) -> Iterable[Any]:
+    """In one step of the driver: each step is a way to its thread and back, eight by way of a cursor."""
+    async with engine.connect() as connection:
+        pooled = await connection.get_raw_connection()
+        try:
+            return await backend(engine.dialect.name).fetch(pooled.driver_connection, sql, row)
+        except BaseException:  # also of whoever has left: what its connection is at is not known
+            await connection.invalidate()
+            raise
 
 
 def in_short(problem: BaseException) -> str:

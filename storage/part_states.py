@@ -67,7 +67,7 @@ class PartStates:
         if part not in LISTENS:
             return 0, None
         e = t.event.c
-        waiting = select(func.count(), func.min(e.seq)).where(e.seq > position, e.name.in_(LISTENS[part]))
+        waiting = select(func.count(), func.min(e.seq)).where(e.seq > position, one_of(e.name, LISTENS[part]))
         count, oldest = (await self._rows(waiting))[0]
         if not count:
             return 0, None

@@ -158,7 +158,9 @@ def writer_engine(url: URL) -> Engine:
 
 def reader_engine(url: URL) -> AsyncEngine:
     """See `storage.engine.reader_engine`. A query alone needs no BEGIN and ROLLBACK around it."""
-    engine = create_async_engine(_address(url), isolation_level="AUTOCOMMIT", pool_size=4)
+    engine = create_async_engine(
+        _address(url), isolation_level="AUTOCOMMIT", pool_size=4, paramstyle="format"
+    )
 
     @event.listens_for(engine.sync_engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
@@ -174,7 +176,7 @@ def reader_engine(url: URL) -> AsyncEngine:
 def read_model_engine(url: URL) -> AsyncEngine:
     """See `storage.engine.read_model_engine`. It can be told again, so no commit waits for the disk."""
     address = _address(url, synchronous_commit="off")
-    engine = create_async_engine(address, isolation_level="AUTOCOMMIT", pool_size=4)
+    engine = create_async_engine(address, isolation_level="AUTOCOMMIT", pool_size=4, paramstyle="format")
 
     @event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -190,6 +192,12 @@ def taking_turn(connection: Connection) -> Iterator[None]:
     connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
     connection.exec_driver_sql(_TAKE_TURN)
     yield
+
+
+async def fetch(driver: Any, sql: str, row: list[Any]) -> Iterable[Any]:
+    """See `storage.engine.Backend.fetch`."""
+    found: Iterable[Any] = await (await driver.execute(sql, row)).fetchall()
+    return found
 
 
 def _address(url: URL, **session: str) -> URL:

@@ -6,8 +6,8 @@ cannot afford that on every statement, and gives up nothing by doing it once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
 
 from sqlalchemy import (
     Column,
@@ -27,8 +27,14 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.visitors import iterate
 from sqlalchemy.types import TypeEngine
 
-from storage.deferred import Deferred
 from storage.types import Converter
+
+
+class Connected(Protocol):
+    """What a statement is run on."""
+
+    def run(self, statement: Prepared, row: list[Any]) -> Any:
+        """Its parameters in the driver's order; answers a cursor with what was found, if it reads."""
 
 
 class Prepared:
@@ -58,20 +64,25 @@ class Prepared:
             row[index] = convert(row[index])
         return row
 
-    def execute(self, on: Deferred, **values: Any) -> Any:
-        """Run it, its parameters by name."""
-        return on.run(self, self.row(values.get(n, self._defaults[n]) for n in self.names))
+    def named(self, values: Mapping[str, Any]) -> list[Any]:
+        """Parameters by name, as the driver takes them."""
+        return self.row(values.get(n, self._defaults[n]) for n in self.names)
 
-    def one(self, on: Deferred, **values: Any) -> list[Any] | None:
+    def execute(self, on: Connected, **values: Any) -> Any:
+        """Run it, its parameters by name."""
+        return on.run(self, self.named(values))
+
+    def one(self, on: Connected, **values: Any) -> list[Any] | None:
         """The first row, or None."""
         row = self.execute(on, **values).fetchone()
-        return None if row is None else self._converted(row)
+        return None if row is None else self.converted(row)
 
-    def all(self, on: Deferred, **values: Any) -> list[list[Any]]:
+    def all(self, on: Connected, **values: Any) -> list[list[Any]]:
         """Every row."""
-        return [self._converted(row) for row in self.execute(on, **values).fetchall()]
+        return [self.converted(row) for row in self.execute(on, **values).fetchall()]
 
-    def _converted(self, row: Iterable[Any]) -> list[Any]:
+    def converted(self, row: Iterable[Any]) -> list[Any]:
+        """A row as the driver gives it, its values as Python's."""
         values = list(row)
         for index, convert in self._out_of:
             values[index] = convert(values[index])
@@ -84,6 +95,9 @@ class Appended:
     def __init__(self, dialect: Dialect, table: Table, names: list[str]) -> None:
         columns = [table.c[name] for name in names]
         binds = {column.name: bindparam(column.name, type_=column.type) for column in columns}
+        self.table = table.name
+        self.place = list(table.metadata.tables).index(table.name)
+        """Tables are declared after those that they refer to."""
         self._one = Prepared(insert(table).values(binds), dialect)
         self._all = _insert_arrays(table, columns, dialect) if dialect.name == "postgresql" else None
 
@@ -91,12 +105,12 @@ class Appended:
         """See `Prepared.row`."""
         return self._one.row(values)
 
-    def execute(self, on: Deferred, rows: list[list[Any]]) -> None:
-        """Add rows that went through `row`."""
+    def execute(self, cursor: Any, rows: list[list[Any]]) -> None:
+        """Add rows that went through `row`; at least one."""
         if self._all is None:
-            on.cursor.executemany(self._one.sql, rows)
-        elif rows:  # on a server a statement costs far more than a row: a column is sent at a time
-            on.cursor.execute(self._all, [list(column) for column in zip(*rows, strict=True)])
+            cursor.executemany(self._one.sql, rows)
+        else:  # on a server a statement costs far more than a row: a column is sent at a time
+            cursor.execute(self._all, [list(column) for column in zip(*rows, strict=True)])
 
 
 def _insert_arrays(table: Table, columns: list[Column[Any]], dialect: Dialect) -> str:

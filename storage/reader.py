@@ -31,10 +31,9 @@ from storage import tables as t
 from storage.engine import rows_of
 from storage.part_states import PartStates
 from storage.revocations import Revocations
-from storage.statements import columns_of
+from storage.statements import CAME, LIVE_APPLICATION, LIVE_CERTIFICATE, columns_of, one_of
 
 R = TypeVar("R")
-_TAKES_ROOM = (BookingStatus.RESERVED, BookingStatus.COMPLETED)
 
 
 _PERSON = select(t.recipient.c.code, t.recipient.c.name)
@@ -142,7 +141,7 @@ class SqlReader:
         slot = t.booking.c.slot
         statement = (
             select(slot, func.count())
-            .where(slot >= since, slot < until, t.booking.c.status.in_(_TAKES_ROOM))
+            .where(slot >= since, slot < until, one_of(t.booking.c.status, CAME))
             .group_by(slot)
         )
         return {row[0]: row[1] for row in await self._all(statement)}
@@ -326,8 +325,8 @@ class SqlReader:
         statement = (
             select(n.code, n.dose, a.code, a.status, p.code, p.status)
             .select_from(t.injection)
-            .outerjoin(t.application, and_(a.injection == n.code, a.status.in_(("applied", "issued"))))
-            .outerjoin(t.certificate, and_(p.application == a.code, p.status.in_(("ready", "issued"))))
+            .outerjoin(t.application, and_(a.injection == n.code, one_of(a.status, LIVE_APPLICATION)))
+            .outerjoin(t.certificate, and_(p.application == a.code, one_of(p.status, LIVE_CERTIFICATE)))
             .where(n.recipient == actor.code, n.status == InjectionStatus.COMPLETED)
             .order_by(n.seq.desc())
         )

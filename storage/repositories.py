@@ -1,8 +1,11 @@
-"""The repositories of the unit of work: aggregates in, aggregates out, one table each."""
+"""The repositories of the unit of work: aggregates in, aggregates out, one table each.
+
+In a transaction each aggregate is built once, and what was saved in it answers before the records do.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterable
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -15,86 +18,126 @@ from domain.recipient import Recipient
 from domain.staff import StaffMember
 from domain.statement import Certificate
 from domain.stock import LedgerEntry, Lot, Vaccine
+from storage import codec
 from storage.deferred import Deferred
+from storage.known import Journal, Known
 from storage.prepared import Prepared
-from storage.statements import Rows, Statements
+from storage.statements import CAME, LIVE_APPLICATION, LIVE_CERTIFICATE, LIVE_VISIT, Rows, Statements
+from storage.types import instant_text
 
 T = TypeVar("T")
 
 
 class _Repository(Generic[T]):
-    def __init__(self, on: Deferred, statements: Statements, rows: Rows[T]) -> None:
-        self._on, self._s, self._rows = on, statements, rows
-        self._known: set[str] = set()
+    """``key_of`` is a second key by which at most one of them is found; None for one that has none (now)."""
+
+    def __init__(
+        self,
+        on: Deferred,
+        journal: Journal,
+        statements: Statements,
+        rows: Rows[T],
+        key_of: Callable[[T], Hashable | None] = lambda thing: None,
+    ) -> None:
+        self._on, self._s, self._rows, self._key_of = on, statements, rows, key_of
+        self._known = Known[str, T](journal)
+        self._by_key = Known[Hashable, T | None](journal)
 
     def save(self, thing: T) -> None:
         """Replace what was read or saved in this transaction under its code; anything else is new.
 
         Codes are random. The one in many millions that is taken already must not overwrite its owner.
         """
-        code: str = thing.code  # type: ignore[attr-defined]
-        if code in self._known:
+        if _code(thing) in self._known:
             self._rows.save(self._on, thing)
         else:
             self._rows.add(self._on, thing)
-            self._known.add(code)
+        self._learn(thing)
 
-    def forget(self) -> None:
-        """A new transaction: nothing was read in it yet."""
-        self._known.clear()
+    def _learn(self, thing: T) -> None:
+        code, key = _code(thing), self._key_of(thing)
+        before = self._known.get(code)
+        if before is not None and (old := self._key_of(before)) is not None and old != key:
+            self._by_key[old] = None
+        if key is not None:
+            self._by_key[key] = thing
+        self._known[code] = thing
+
+    def _built(self, row: list[Any]) -> T:
+        """What is known already may have been changed since this row was written."""
+        thing = self._known.get(row[0])
+        if thing is None:
+            thing = self._rows.build(row)
+            self._learn(thing)
+        return thing
+
+    def _get(self, statement: Prepared, code: str) -> T:
+        thing = self._known.get(code)
+        if thing is None:
+            row = statement.one(self._on.as_written, code=code)
+            if row is None:
+                raise NotFound(what=code)
+            thing = self._built(row)
+        return thing
+
+    def _with(self, key: Hashable, statement: Prepared, **values: Any) -> T | None:
+        """By its second key. Of what waits to be written every key is known."""
+        if key not in self._by_key:
+            row = statement.one(self._on.as_written, **values)
+            if row is None:
+                self._by_key[key] = None
+            else:
+                self._built(row)
+        return self._by_key[key]
 
     def _find(self, statement: Prepared, **values: Any) -> T | None:
         row = statement.one(self._on, **values)
         return None if row is None else self._built(row)
 
-    def _built(self, row: list[Any]) -> T:
-        thing = self._rows.build(row)
-        self._known.add(thing.code)  # type: ignore[attr-defined]
-        return thing
 
-    def _get(self, statement: Prepared, code: str) -> T:
-        thing = self._find(statement, code=code)
-        if thing is None:
-            raise NotFound(what=code)
-        return thing
+def _code(thing: Any) -> str:
+    code: str = thing.code
+    return code
 
 
 class SqlRecipients(_Repository[Recipient]):
+    def __init__(self, on: Deferred, journal: Journal, s: Statements) -> None:
+        super().__init__(on, journal, s, s.recipients, lambda recipient: recipient.identity)
+
     def get(self, code: str) -> Recipient:
         return self._get(self._s.recipient, code)
 
     def by_identity(self, identity: str) -> Recipient | None:
-        return self._find(self._s.recipient_by_identity, identity=identity)
+        return self._with(identity, self._s.recipient_by_identity, identity=identity)
+
+    def foresee(self, identities: Iterable[str]) -> None:
+        """Read at once who will be asked for one by one."""
+        unknown = [identity for identity in identities if identity not in self._by_key]
+        for identity in unknown:
+            self._by_key[identity] = None
+        for row in self._s.recipients_by_identity.all(self._on.as_written, identities=codec.dump(unknown)):
+            self._built(row)
 
 
 class SqlVaccines(_Repository[Vaccine]):
-    """Everybody books the same few vaccines: in a transaction each is read once and written once.
+    """Everybody books the same few vaccines: in a transaction each is written once, at its end."""
 
-    The ledger's entries wait with them until `flush`.
-    """
-
-    def __init__(self, on: Deferred, statements: Statements, rows: Rows[Vaccine]) -> None:
-        super().__init__(on, statements, rows)
-        self._seen: dict[str, Vaccine] = {}
-        self._changed: dict[str, Vaccine] = {}
-        self._entries: list[LedgerEntry] = []
-        self._undo: Callable[[], None] = self.forget
+    def __init__(self, on: Deferred, journal: Journal, s: Statements) -> None:
+        super().__init__(on, journal, s, s.vaccines)
+        self._changed = Known[str, Vaccine](journal)
 
     def get(self, code: str) -> Vaccine:
-        vaccine = self._seen.get(code)
-        if vaccine is None:
-            vaccine = self._seen[code] = self._get(self._s.vaccine, code)
-        return vaccine
+        return self._get(self._s.vaccine, code)
 
     def by_presentation(self, key: str) -> Vaccine | None:
         return self._find(self._s.vaccine_by_presentation, presentation_key=key)
 
     def save(self, thing: Vaccine) -> None:
-        if thing.code in self._seen:
+        if thing.code in self._known:
             self._changed[thing.code] = thing
+            self._learn(thing)
         else:
             super().save(thing)
-        self._seen[thing.code] = thing
 
     def lot(self, vaccine: str, number: str) -> Lot | None:
         row = self._s.lot.one(self._on, vaccine=vaccine, number=number)
@@ -104,47 +147,33 @@ class SqlVaccines(_Repository[Vaccine]):
         self._s.lots.save(self._on, lot)
 
     def append(self, entry: LedgerEntry) -> None:
-        self._entries.append(entry)
-
-    def mark(self) -> None:
-        """A command begins: `undo` goes back to here."""
-        seen, changed, entries = dict(self._seen), dict(self._changed), len(self._entries)
-
-        def undo() -> None:
-            self._seen, self._changed = seen, changed
-            del self._entries[entries:]
-
-        self._undo = undo
-
-    def undo(self) -> None:
-        """Whatever was saved since the mark was not."""
-        self._undo()
+        self._s.ledger.add(self._on, entry)
 
     def flush(self) -> None:
         """Write what waits."""
         for vaccine in self._changed.values():
-            super().save(vaccine)
-        self._on.accept()
-        ledger = self._s.ledger
-        rows = [ledger.insert.row(ledger.values(entry)) for entry in self._entries]
-        ledger.insert.execute(self._on, rows)
-        self._changed.clear()
-        self._entries.clear()
-
-    def forget(self) -> None:
-        """A new transaction: what was read before may not be so any more."""
-        super().forget()
-        self._seen.clear()
-        self._changed.clear()
-        self._entries.clear()
+            self._rows.save(self._on, vaccine)
 
 
 class SqlBookings(_Repository[Booking]):
+    def __init__(self, on: Deferred, journal: Journal, s: Statements) -> None:
+        super().__init__(
+            on, journal, s, s.bookings, lambda b: (b.recipient, b.vaccine) if b.is_live else None
+        )
+        self._people = Known[datetime, int](journal)
+
+    def save(self, thing: Booking) -> None:
+        before = self._known.get(thing.code)
+        super().save(thing)
+        for booking, people in ((before, -1), (thing, 1)):
+            if booking and booking.status in CAME and booking.slot in self._people:
+                self._people[booking.slot] += people
+
     def get(self, code: str) -> Booking:
         return self._get(self._s.booking, code)
 
     def live_of(self, recipient: str, vaccine: str) -> Booking | None:
-        return self._find(self._s.live_booking, recipient=recipient, vaccine=vaccine)
+        return self._with((recipient, vaccine), self._s.live_booking, recipient=recipient, vaccine=vaccine)
 
     def first_waiting(self, vaccine: str) -> Booking | None:
         return self._find(self._s.first_waiting, vaccine=vaccine)
@@ -153,16 +182,32 @@ class SqlBookings(_Repository[Booking]):
         return self._find(self._s.last_reserved, vaccine=vaccine)
 
     def people_in_slot(self, slot: datetime) -> int:
-        row = self._s.people_in_slot.one(self._on, slot=slot)
-        return int(row[0]) if row else 0
+        if slot not in self._people:
+            [self._people[slot]] = self._s.people_in_slot.one(self._on, slot=slot) or [0]
+        return self._people[slot]
+
+    def foresee(self, slots: Iterable[datetime]) -> None:
+        """Count at once whom will be asked for one by one. Nothing waits to be written yet."""
+        unknown = {slot for slot in slots if slot not in self._people}
+        for slot in unknown:
+            self._people[slot] = 0
+        for slot, people in self._s.people_in_slots.all(
+            self._on, slots=codec.dump([instant_text(slot) for slot in unknown])
+        ):
+            self._people[slot] = people
 
 
 class SqlInjections(_Repository[Injection]):
+    def __init__(self, on: Deferred, journal: Journal, s: Statements) -> None:
+        super().__init__(
+            on, journal, s, s.injections, lambda i: i.booking if i.status in LIVE_VISIT else None
+        )
+
     def get(self, code: str) -> Injection:
         return self._get(self._s.injection, code)
 
     def of_booking(self, booking: str) -> Injection | None:
-        return self._find(self._s.visit_of_booking, booking=booking)
+        return self._with(booking, self._s.visit_of_booking, booking=booking)
 
     def completed_of(self, recipient: str) -> list[Injection]:
         rows = self._s.completed_of.all(self._on, recipient=recipient)
@@ -170,19 +215,29 @@ class SqlInjections(_Repository[Injection]):
 
 
 class SqlApplications(_Repository[Application]):
+    def __init__(self, on: Deferred, journal: Journal, s: Statements) -> None:
+        super().__init__(
+            on, journal, s, s.applications, lambda a: a.injection if a.status in LIVE_APPLICATION else None
+        )
+
     def get(self, code: str) -> Application:
         return self._get(self._s.application, code)
 
     def live_of(self, injection: str) -> Application | None:
-        return self._find(self._s.live_application, injection=injection)
+        return self._with(injection, self._s.live_application, injection=injection)
 
 
 class SqlCertificates(_Repository[Certificate]):
+    def __init__(self, on: Deferred, journal: Journal, s: Statements) -> None:
+        super().__init__(
+            on, journal, s, s.certificates, lambda c: c.application if c.status in LIVE_CERTIFICATE else None
+        )
+
     def get(self, code: str) -> Certificate:
         return self._get(self._s.certificate, code)
 
     def live_of(self, application: str) -> Certificate | None:
-        return self._find(self._s.live_certificate, application=application)
+        return self._with(application, self._s.live_certificate, application=application)
 
     def issued_to(self, recipient: str) -> list[Certificate]:
         rows = self._s.issued_certificates.all(self._on, recipient=recipient)
@@ -190,11 +245,17 @@ class SqlCertificates(_Repository[Certificate]):
 
 
 class SqlStaff(_Repository[StaffMember]):
+    def __init__(self, on: Deferred, journal: Journal, s: Statements) -> None:
+        super().__init__(on, journal, s, s.staff)
+
     def all(self) -> list[StaffMember]:
         return [self._built(row) for row in self._s.all_staff.all(self._on)]
 
 
 class SqlTasks(_Repository[Task]):
+    def __init__(self, on: Deferred, journal: Journal, s: Statements) -> None:
+        super().__init__(on, journal, s, s.tasks)
+
     def get(self, code: str) -> Task:
         return self._get(self._s.task, code)
 
@@ -207,8 +268,11 @@ class SqlTasks(_Repository[Task]):
         return {row[0] for row in self._s.live_subjects.all(self._on, part=part)}
 
 
-class SqlParts(_Repository[PartControl]):
+class SqlParts:
     """Only saved here: the relay looks whether a part is paused."""
+
+    def __init__(self, on: Deferred, s: Statements) -> None:
+        self._on, self._rows = on, s.parts
 
     def save(self, thing: PartControl) -> None:
         """What was said of this part before is replaced."""

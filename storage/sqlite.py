@@ -6,7 +6,7 @@ import contextlib
 import fcntl
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -166,14 +166,26 @@ def taking_turn(connection: Connection) -> Iterator[None]:
         turn.close()
 
 
+async def fetch(driver: Any, sql: str, row: list[Any]) -> Iterable[Any]:
+    """See `storage.engine.Backend.fetch`."""
+    found: Iterable[Any] = await driver.execute_fetchall(sql, row)
+    return found
+
+
 def _async_engine(url: URL, **pragmas: str) -> AsyncEngine:
     with _current_sqlite():
-        engine = create_async_engine(url.set(drivername="sqlite+aiosqlite"), pool_size=4)
+        address = url.set(drivername="sqlite+aiosqlite")
+        engine = create_async_engine(address, pool_size=4, pool_reset_on_return=None)
 
     @event.listens_for(engine.sync_engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         _pragmas(connection, busy_timeout=BUSY_MILLISECONDS, **pragmas)
+
+    @event.listens_for(engine.sync_engine, "reset")
+    def _reset(connection: Any, _record: Any, _state: Any) -> None:
+        if connection.driver_connection.in_transaction:  # most who give it back have only asked something
+            connection.rollback()
 
     @event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: Connection) -> None:

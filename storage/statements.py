@@ -23,6 +23,7 @@ from sqlalchemy import (
     type_coerce,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.types import TypeEngine
 
 from domain.application import Application, ApplicationStatus
 from domain.booking import Booking, BookingStatus
@@ -38,6 +39,12 @@ from storage.prepared import Appended, Prepared
 
 T = TypeVar("T")
 LIVE_TASK = (TaskStatus.WAITING, TaskStatus.ASIDE)
+LIVE_BOOKING = (BookingStatus.RESERVED, BookingStatus.WAITING)
+LIVE_VISIT = (InjectionStatus.EXPECTED, InjectionStatus.CHECKED_IN, InjectionStatus.COMPLETED)
+LIVE_APPLICATION = (ApplicationStatus.APPLIED, ApplicationStatus.ISSUED)
+LIVE_CERTIFICATE = (CertificateStatus.READY, CertificateStatus.ISSUED)
+CAME = (BookingStatus.RESERVED, BookingStatus.COMPLETED)
+"""Who takes up room in a time slot: those who are expected, and those who were there."""
 
 
 def columns_of(table: Table, kind: type[Any]) -> list[Any]:
@@ -64,8 +71,7 @@ class Rows(Generic[T]):
         columns = [*names, *(extra or {})]
         keys = [column.name for column in table.primary_key if column.name != "seq"] or ["code"]
         self.upsert = _upsert(dialect, table, columns, keys) if table is not t.ledger else None
-        self._add = Prepared(insert(table).values(_binds(table, columns)), dialect)
-        self.insert = Appended(dialect, table, columns)
+        self._insert = Appended(dialect, table, columns)
 
     def query(self, *conditions: Any) -> Select[Any]:
         """A statement that finds these aggregates."""
@@ -81,14 +87,14 @@ class Rows(Generic[T]):
 
     def add(self, on: Deferred, thing: T) -> None:
         """Add it. A code that is somebody else's already is refused when it is written."""
-        on.run(self._add, self._add.row(self.values(thing)))
+        on.add(self._insert, self._insert.row(self._values(thing)))
 
     def save(self, on: Deferred, thing: T) -> None:
         """Add it, or replace the row of the same key."""
         assert self.upsert is not None, "a ledger is only added to"
-        on.run(self.upsert, self.upsert.row(self.values(thing)))
+        on.run(self.upsert, self.upsert.row(self._values(thing)))
 
-    def values(self, thing: T) -> list[Any]:
+    def _values(self, thing: T) -> list[Any]:
         """What its row holds, in the order of the columns."""
         return [*self._fields(thing), *(value(thing) for value in self._extra)]
 
@@ -117,6 +123,9 @@ class Statements:
 
         self.recipient = by(self.recipients, t.recipient, "code")
         self.recipient_by_identity = by(self.recipients, t.recipient, "identity")
+        self.recipients_by_identity = self.recipients.prepare(
+            self.recipients.query(t.recipient.c.identity.in_(_listed(dialect, "identities")))
+        )
         self.vaccine = by(self.vaccines, t.vaccine, "code")
         self.vaccine_by_presentation = by(self.vaccines, t.vaccine, "presentation_key")
         self.lot = by(self.lots, t.lot, "vaccine", "number")
@@ -132,12 +141,12 @@ class Statements:
         self._of_commands(dialect)
 
     def _of_bookings(self, dialect: Dialect) -> None:
-        b, live_bookings = t.booking.c, (BookingStatus.RESERVED, BookingStatus.WAITING)
+        b = t.booking.c
         self.live_booking = self._first(
             self.bookings.query(
                 b.recipient == bindparam("recipient"),
                 b.vaccine == bindparam("vaccine"),
-                one_of(b.status, live_bookings),
+                one_of(b.status, LIVE_BOOKING),
             )
         )
         queue = b.vaccine == bindparam("vaccine")
@@ -153,14 +162,15 @@ class Statements:
                 here, b.seq.desc()
             )
         )
-        came = (BookingStatus.RESERVED, BookingStatus.COMPLETED)
-        self.people_in_slot = Prepared(
-            select(func.count()).where(b.slot == bindparam("slot"), one_of(b.status, came)), dialect
+        here = one_of(b.status, CAME)
+        self.people_in_slot = Prepared(select(func.count()).where(b.slot == bindparam("slot"), here), dialect)
+        slots = b.slot.in_(_listed(dialect, "slots", b.slot.type))
+        self.people_in_slots = Prepared(
+            select(b.slot, func.count()).where(slots, here).group_by(b.slot), dialect
         )
         i = t.injection.c
-        live_visits = (InjectionStatus.EXPECTED, InjectionStatus.CHECKED_IN, InjectionStatus.COMPLETED)
         self.visit_of_booking = self._first(
-            self.injections.query(i.booking == bindparam("booking"), one_of(i.status, live_visits))
+            self.injections.query(i.booking == bindparam("booking"), one_of(i.status, LIVE_VISIT))
         )
         self.completed_of = self.injections.prepare(
             self.injections.query(
@@ -173,14 +183,14 @@ class Statements:
         self.live_application = self._first(
             self.applications.query(
                 a.injection == bindparam("injection"),
-                one_of(a.status, (ApplicationStatus.APPLIED, ApplicationStatus.ISSUED)),
+                one_of(a.status, LIVE_APPLICATION),
             )
         )
         c = t.certificate.c
         self.live_certificate = self._first(
             self.certificates.query(
                 c.application == bindparam("application"),
-                one_of(c.status, (CertificateStatus.READY, CertificateStatus.ISSUED)),
+                one_of(c.status, LIVE_CERTIFICATE),
             )
         )
         # By way of the applications, whose index leads to one person's.
@@ -232,11 +242,12 @@ def _binds(table: Table, names: Iterable[str]) -> dict[str, Any]:
     return {name: bindparam(name, type_=table.c[name].type) for name in names}
 
 
-def _listed(dialect: Dialect, name: str) -> Select[Any]:
-    """The strings of a JSON array, so that one statement serves any number of them."""
+def _listed(dialect: Dialect, name: str, kind: TypeEngine[Any] | None = None) -> Select[Any]:
+    """The texts of a JSON array, so that one statement serves any number. A server is told their kind."""
     array = bindparam(name, type_=String)
     if dialect.name == "postgresql":
-        return select(func.json_array_elements_text(cast(array, JSON)))
+        text = func.json_array_elements_text(cast(array, JSON))
+        return select(cast(text, kind.dialect_impl(dialect)) if kind else text)
     return select(func.json_each(array).table_valued("value").c.value)
 
 
@@ -247,6 +258,6 @@ def _upsert(dialect: Dialect, table: Table, names: list[str], keys: list[str]) -
     return Prepared(statement.on_conflict_do_update(index_elements=keys, set_=changed), dialect)
 
 
-def one_of(column: Any, words: tuple[Any, ...]) -> Any:
+def one_of(column: Any, words: Iterable[Any]) -> Any:
     """Fixed words of the schema, in the text of the statement so that partial indexes apply."""
     return type_coerce(column, String).in_([literal_column(f"'{word}'") for word in words])

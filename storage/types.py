@@ -29,7 +29,7 @@ class Instant(TypeDecorator[datetime]):
 
     def bind_processor(self, dialect: Dialect) -> Converter:
         """Naive values are refused: nobody knows which zone they are in."""
-        return _instant_to_text if dialect.name == "sqlite" else _aware
+        return instant_text if dialect.name == "sqlite" else _aware
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Converter:
         """Always aware, in UTC."""
@@ -106,7 +106,8 @@ def _aware(instant: datetime | None) -> datetime | None:
 
 
 @lru_cache(maxsize=256)  # a command writes the same instant into several rows
-def _instant_to_text(instant: datetime | None) -> str | None:
+def instant_text(instant: datetime | None) -> str | None:
+    """UTC text of fixed width. Raises ValueError for an instant that has no zone."""
     aware = _aware(instant)
     return None if aware is None else aware.isoformat(timespec="microseconds")
 

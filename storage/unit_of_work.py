@@ -7,9 +7,11 @@ from typing import Any
 
 from domain.errors import CommandReused
 from domain.events import Event
+from domain.ports import Foreseen
 from storage import codec
 from storage.deferred import Deferred
 from storage.engine import Session
+from storage.known import Journal
 from storage.repositories import (
     SqlApplications,
     SqlBookings,
@@ -32,22 +34,18 @@ class SqlUnitOfWork:
 
     def __init__(self, session: Session, statements: Statements) -> None:
         self._on = on = Deferred(session)
-        self._s = statements
-        self.recipients = SqlRecipients(on, statements, statements.recipients)
-        self.vaccines = SqlVaccines(on, statements, statements.vaccines)
-        self.bookings = SqlBookings(on, statements, statements.bookings)
-        self.injections = SqlInjections(on, statements, statements.injections)
-        self.applications = SqlApplications(on, statements, statements.applications)
-        self.certificates = SqlCertificates(on, statements, statements.certificates)
-        self.staff = SqlStaff(on, statements, statements.staff)
-        self.tasks = SqlTasks(on, statements, statements.tasks)
-        self.parts = SqlParts(on, statements, statements.parts)
-        self._repositories = (
-            self.recipients, self.vaccines, self.bookings, self.injections, self.applications,
-            self.certificates, self.staff, self.tasks,
-        )  # fmt: skip
+        self._s = s = statements
+        self._journal = journal = Journal()
+        self.recipients = SqlRecipients(on, journal, s)
+        self.vaccines = SqlVaccines(on, journal, s)
+        self.bookings = SqlBookings(on, journal, s)
+        self.injections = SqlInjections(on, journal, s)
+        self.applications = SqlApplications(on, journal, s)
+        self.certificates = SqlCertificates(on, journal, s)
+        self.staff = SqlStaff(on, journal, s)
+        self.tasks = SqlTasks(on, journal, s)
+        self.parts = SqlParts(on, s)
         self.emitted: list[Event] = []
-        self._events: list[list[Any]] = []
         self._done: dict[str, tuple[str, Any, datetime]] = {}
         self._recorded: dict[str, list[Any] | None] = {}
 
@@ -56,22 +54,21 @@ class SqlUnitOfWork:
     def begin(self) -> None:
         """A new transaction: nothing is known yet."""
         self.emitted.clear()
-        self._events.clear()
         self._done.clear()
         self._recorded.clear()
-        for repository in self._repositories:
-            repository.forget()
+        self._on.forget()
+        self._journal.forget()
 
     def mark(self) -> None:
         """A command begins."""
         self._on.mark()
-        self.vaccines.mark()
+        self._journal.mark()
 
     def undo(self) -> None:
         """The command was refused: nothing of it stays."""
         self._on.undo()
+        self._journal.undo()
         self.emitted.clear()
-        self.vaccines.undo()
 
     def emit(self, event: Event) -> None:
         """It is written with the command that it belongs to."""
@@ -82,6 +79,12 @@ class SqlUnitOfWork:
         if len(command_ids) > 1:
             rows = self._s.commands.all(self._on, ids=codec.dump(command_ids))
             self._recorded = dict.fromkeys(command_ids) | {row[0]: row for row in rows}
+
+    def foresee(self, commands: list[Foreseen]) -> None:
+        """Read at once what these commands are going to ask for, one by one, in this transaction."""
+        if len(commands) > 1:
+            self.recipients.foresee(command.identity for command in commands)
+            self.bookings.foresee(command.slot for command in commands)
 
     def answer_of(self, command_id: str, name: str) -> Any:
         """The answer given to this command id before, or NOT_DONE. Raises CommandReused."""
@@ -101,13 +104,14 @@ class SqlUnitOfWork:
 
     def record(self, command_id: str, name: str, answer: object, at: datetime) -> None:
         """The command is done: its events go into the outbox, its id and answer beside them."""
-        row = self._s.add_event.row
+        adds = self._s.add_event
         events = [
-            row((f"{command_id}:{number}", type(event).__name__, codec.event_payload(event), at))
+            adds.row((f"{command_id}:{number}", type(event).__name__, codec.event_payload(event), at))
             for number, event in enumerate(self.emitted)
         ]
         self._on.accept()
-        self._events.extend(events)
+        for event in events:
+            self._on.add(adds, event)
         self._done[command_id] = (name, answer, at)
         self.emitted.clear()
 
@@ -116,16 +120,12 @@ class SqlUnitOfWork:
 
         Answers whether any command was done in it.
         """
-        self._on.mark()
         self.vaccines.flush()
-        self._s.add_event.execute(self._on, self._events)
-        row = self._s.add_command.row
-        commands = [
-            row((command_id, name, codec.dump_answer(answer), at))
-            for command_id, (name, answer, at) in self._done.items()
-        ]
-        self._s.add_command.execute(self._on, commands)
-        return bool(commands)
+        adds = self._s.add_command
+        for command_id, (name, answer, at) in self._done.items():
+            self._on.add(adds, adds.row((command_id, name, codec.dump_answer(answer), at)))
+        self._on.flush()
+        return bool(self._done)
 
     # -- for the relay and the opening of a clinic --------------------------------------------------
 

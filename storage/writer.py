@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Engine
 
 from domain.errors import ClinicError, CommandReused, OutcomeUnknown, StorageUnavailable
-from domain.ports import Clock, UnitOfWork
+from domain.ports import Clock, Foreseen, UnitOfWork
 from storage.admission import Admission
 from storage.engine import WAITED, Session, backend, in_short, open_session
 from storage.statements import Statements
@@ -46,6 +46,7 @@ class _Job:
     work: Callable[[Any], Any]
     command_id: str
     name: str
+    foreseen: Foreseen | None
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[Any]
     answer: Any = None
@@ -95,10 +96,15 @@ class SqlWriter:
         """How many commands wait."""
         return self._queue.qsize()
 
-    async def run(self, work: Callable[[UnitOfWork], R], command_id: str, name: str) -> R:
-        """See `domain.ports.Writer.run`. Cancelling the caller drops the work only if it has not begun."""
+    def admit(self) -> None:
+        """See `domain.ports.Writer.admit`."""
         self.admission.admit(self.queued)
-        job = self._enqueue(work, command_id, name)
+
+    async def run(
+        self, work: Callable[[UnitOfWork], R], command_id: str, name: str, foreseen: Foreseen | None = None
+    ) -> R:
+        """See `domain.ports.Writer.run`. Cancelling the caller drops the work only if it has not begun."""
+        job = self._enqueue(work, command_id, name, foreseen)
         limit = job.loop.call_later(LIMIT, self._give_up, job)
         try:
             answer: R = await job.future
@@ -114,11 +120,13 @@ class SqlWriter:
         answer: R = await self._enqueue(work, command_id, name).future
         return answer
 
-    def _enqueue(self, work: Callable[[Any], Any], command_id: str, name: str) -> _Job:
+    def _enqueue(
+        self, work: Callable[[Any], Any], command_id: str, name: str, foreseen: Foreseen | None = None
+    ) -> _Job:
         if self._closed:
             raise StorageUnavailable(reason="the clinic is closing")
         loop = asyncio.get_running_loop()
-        job = _Job(work, command_id, name, loop, loop.create_future())
+        job = _Job(work, command_id, name, foreseen, loop, loop.create_future())
         self._queue.put(job)
         return job
 
@@ -259,6 +267,7 @@ class SqlWriter:
         uow.begin()
         session.begin()
         uow.look_up([job.command_id for job in batch])
+        uow.foresee([job.foreseen for job in batch if job.foreseen])
         for job in batch:
             uow.mark()
             try:

@@ -27,7 +27,7 @@ from kiosk.settings import Settings
 
 PATIENCE = 2.0
 """Seconds after which somebody in an open loop leaves."""
-TICK = 0.001
+TICK = 0.005
 """Those who arrive within it are let in together; what they wait is counted from when they came."""
 SELDOM = 20
 """One in so many wants the vaccine that is nearly sold out."""
@@ -77,11 +77,11 @@ class Crowd:
         vaccine = self._vaccines[number % SELDOM == 0]
         return Book(person, vaccine, self._slots[number % len(self._slots)])
 
-    async def book(self, came: float, typed: bool) -> float:
+    async def book(self, came: float, wish: Book) -> float:
         """One person is served, sold out, refused, or failed; answers when to come back, if refused."""
         again = 0.0
         try:
-            await self._services.gateway.send(self.next(typed))
+            await self._services.gateway.send(wish)
             outcome = "accepted"
         except SoldOut:
             outcome = "sold out"
@@ -104,23 +104,23 @@ class Crowd:
 
         async def client() -> None:
             while (now := time.perf_counter()) < until:
-                if again := await self.book(now, typed):
+                if again := await self.book(now, self.next(typed)):
                     await asyncio.sleep(min(again, until - time.perf_counter()))
 
         await asyncio.gather(*(client() for _ in range(clients)))
 
     async def open(self, rate: float, seconds: float, typed: bool) -> None:
-        """So many arrive in a second, whether or not others are still waiting."""
-        arrivals, at, random = deque[float](), 0.0, Random(int(rate))
+        """So many arrive in a second, whether or not others are still waiting. They know what they want."""
+        arrivals, at, random = deque[tuple[float, Book]](), 0.0, Random(int(rate))
         while (at := at + random.expovariate(rate)) < seconds:
-            arrivals.append(at)
+            arrivals.append((at, self.next(typed)))
         here = deque[tuple[float, asyncio.Task[float]]]()
         start = time.perf_counter()
         while arrivals or here:
             now = time.perf_counter()
-            while arrivals and start + arrivals[0] <= now:
-                came = start + arrivals.popleft()
-                here.append((came, asyncio.create_task(self.book(came, typed))))
+            while arrivals and start + arrivals[0][0] <= now:
+                came, wish = arrivals.popleft()
+                here.append((start + came, asyncio.create_task(self.book(start + came, wish))))
             while here and (here[0][1].done() or here[0][0] + PATIENCE < now):
                 here.popleft()[1].cancel()  # which is nothing to those who are done
             await asyncio.sleep(TICK)

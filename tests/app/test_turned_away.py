@@ -13,7 +13,7 @@ import pytest
 from textual.pilot import Pilot
 
 from domain.errors import ClinicBusy, OutcomeUnknown, StorageUnavailable
-from domain.ports import UnitOfWork, Writer
+from domain.ports import Foreseen, UnitOfWork, Writer
 from domain.resilience import Breaker, Breakers
 from domain.staff import ListStaff, Unlock
 from kiosk.app import ClinicApp
@@ -89,13 +89,18 @@ class LostAnswers:
     """How later attempts end before they are begun."""
     ids: list[str] = field(default_factory=list)
 
-    async def run(self, work: Callable[[UnitOfWork], R], command_id: str, name: str) -> R:
+    def admit(self) -> None:
+        self.writer.admit()
+
+    async def run(
+        self, work: Callable[[UnitOfWork], R], command_id: str, name: str, foreseen: Foreseen | None = None
+    ) -> R:
         if name != self.name:
-            return await self.writer.run(work, command_id, name)
+            return await self.writer.run(work, command_id, name, foreseen)
         self.ids.append(command_id)
         if not self.lost and self.then:
             raise self.then.pop(0)
-        answer = await self.writer.run(work, command_id, name)
+        answer = await self.writer.run(work, command_id, name, foreseen)
         if self.lost:
             self.lost -= 1
             raise OutcomeUnknown

@@ -190,6 +190,20 @@ class StepConnection:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @property
+    def driver_connection(self) -> StepConnection:
+        """See `execute_fetchall`."""
+        return self
+
+    async def get_raw_connection(self) -> StepConnection:
+        """What has a driver's connection."""
+        return self
+
+    async def execute_fetchall(self, sql: str, row: list[Any]) -> list[Any]:
+        """As `aiosqlite.Connection` has it."""
+        found: list[Any] = self._database.driver.execute(sql, row).fetchall()
+        return found
+
     async def execute(self, statement: Any, values: Any = None) -> Any:
         """What is asked again and again is compiled once, as the write path does it."""
         prepared = self._database.prepared(statement)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pysqlite3
 
-from domain.ports import Clock
+from domain.ports import Clock, Foreseen
 from storage.sqlite import SqliteSession
 from storage.writer import SqlWriter
 from tests.simulation.chance import Chance, Commit
@@ -24,9 +24,6 @@ class Door:
     def admit(self, queued: int) -> None:
         """Raises ClinicBusy."""
         self._chance.admit()
-
-    def measured(self, commands: int, seconds: float) -> None:
-        """Nothing to learn from that."""
 
 
 class StepSession(SqliteSession):
@@ -72,8 +69,10 @@ class StepWriter(SqlWriter):
     def _reached(self) -> StepSession:
         return StepSession(self)
 
-    def _enqueue(self, work: Callable[[Any], Any], command_id: str, name: str) -> Any:
-        job = super()._enqueue(work, command_id, name)
+    def _enqueue(
+        self, work: Callable[[Any], Any], command_id: str, name: str, foreseen: Foreseen | None = None
+    ) -> Any:
+        job = super()._enqueue(work, command_id, name, foreseen)
         self._look()
         return job
 

@@ -17,7 +17,7 @@ from domain.errors import NotACode, NotADate, NotIdentified, TooManyAttempts, Wr
 from domain.gateway import Gateway
 from domain.messages import Query
 from domain.mypage import IdentifyByCode, IdentifyByDetails, IdentifyByDigest
-from domain.ports import UnitOfWork
+from domain.ports import Foreseen, UnitOfWork
 from domain.recipient import identity_digest
 
 from .memory import FixedClock, PlainSigner
@@ -106,7 +106,12 @@ class SmallReader:
 class NoPaper:
     """Nothing is written, printed or kept in these tests."""
 
-    async def run(self, work: Callable[[UnitOfWork], R], command_id: str, name: str) -> R:
+    def admit(self) -> None:
+        raise AssertionError
+
+    async def run(
+        self, work: Callable[[UnitOfWork], R], command_id: str, name: str, foreseen: Foreseen | None = None
+    ) -> R:
         raise AssertionError(name)
 
     async def certificate(self, facts: object, credential: object) -> bytes:
