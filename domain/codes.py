@@ -17,11 +17,16 @@ from domain.errors import NotACode
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 LENGTH = 9
+RANDOM = LENGTH - 2
+"""Characters between the kind and the check character."""
 _VALUE = {character: value for value, character in enumerate(ALPHABET)}
 _WEIGHTS = range(2, LENGTH + 1)
 _CHARACTERS = (ALPHABET * 9)[:256].encode()
 """What a random byte stands for; of those below 248 just as many stand for each character."""
 _TOO_MANY = bytes(range(256 - 256 % len(ALPHABET), 256))
+_AT_ONCE = 1_024
+_drawn: list[str] = []
+"""Random characters of codes to come; any thread takes the last ones."""
 
 # A scanner types as a keyboard; with Hangul input on, its letters arrive as jamo (2-set layout).
 _JAMO = dict(
@@ -54,11 +59,19 @@ def check_character(body: str) -> str:
 
 def new_code(kind: Kind) -> str:
     """A new random code of this kind (31^7, about 27 thousand million, of each)."""
-    body = kind.value
-    while len(body) < LENGTH - 1:  # hardly ever twice: of 256 random bytes 8 are of no use
-        body += secrets.token_bytes(LENGTH).translate(_CHARACTERS, _TOO_MANY).decode()
-    body = body[: LENGTH - 1]
-    return body + check_character(body)
+    while True:
+        try:
+            body = kind.value + _drawn.pop()
+        except IndexError:
+            _draw()
+        else:
+            return body + check_character(body)
+
+
+def _draw() -> None:
+    """Many at once: each time the system is asked, another thread may take its turn with the interpreter."""
+    characters = secrets.token_bytes(_AT_ONCE).translate(_CHARACTERS, _TOO_MANY).decode()
+    _drawn.extend(characters[n : n + RANDOM] for n in range(0, len(characters) - RANDOM + 1, RANDOM))
 
 
 def parse_code(text: str, kind: Kind | None = None, field: str = "code") -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from domain import messages, policies
+from domain import codes, messages, policies
 from domain.certificate import IssueCertificate
 from domain.clinic import Clinic, Schedule
 from domain.errors import TaskClosed
@@ -338,6 +338,7 @@ def _nothing_by_chance(world: World) -> Iterator[None]:
     drawn = Random(f"codes {world.seed}")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(secrets, "token_bytes", drawn.randbytes)
+        patch.setattr(codes, "_drawn", [])
         patch.setattr(secrets, "token_hex", lambda size: f"{drawn.getrandbits(8 * size):0{2 * size}x}")
         patch.setattr(messages, "_random", drawn)
         patch.setattr(messages, "time_ns", lambda: int(1e9 * world.loop.time()))

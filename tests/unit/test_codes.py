@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
@@ -158,3 +159,10 @@ def test_the_input_method_of_these_tests_forms_real_syllables() -> None:
     assert typed_in_hangul("RKSK") == "가나"
     assert typed_in_hangul("RKRT2") == "갃2"
     assert typed_in_hangul("GHK") == "화"
+
+
+def test_threads_that_draw_at_the_same_time_never_get_the_same_code() -> None:
+    with ThreadPoolExecutor(8) as threads:
+        drawn = list(threads.map(lambda _: new_code(Kind.BOOKING), range(2_000)))
+    assert len(set(drawn)) == len(drawn)
+    assert {parse_code(code, Kind.BOOKING) for code in drawn} == set(drawn)
