@@ -7,6 +7,8 @@ cannot afford that on every statement, and gives up nothing by doing it once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
+from itertools import chain
 from typing import Any, Protocol
 
 from sqlalchemy import (
@@ -28,6 +30,9 @@ from sqlalchemy.sql.visitors import iterate
 from sqlalchemy.types import TypeEngine
 
 from storage.types import Converter
+
+TOGETHER = 32
+"""Rows of one INSERT on SQLite, of which each is a step that lets another thread have the interpreter."""
 
 
 class Connected(Protocol):
@@ -99,7 +104,12 @@ class Appended:
         self.place = list(table.metadata.tables).index(table.name)
         """Tables are declared after those that they refer to."""
         self._one = Prepared(insert(table).values(binds), dialect)
-        self._all = _insert_arrays(table, columns, dialect) if dialect.name == "postgresql" else None
+        if dialect.name == "postgresql":
+            self._add = partial(_add_arrays, _insert_arrays(table, columns, dialect))
+        else:
+            into, values = self._one.sql.split(" VALUES ")
+            some = f"{into} VALUES {', '.join([values] * TOGETHER)}"
+            self._add = partial(_add_some_by_some, self._one.sql, some)
 
     def row(self, values: Iterable[Any]) -> list[Any]:
         """See `Prepared.row`."""
@@ -107,10 +117,20 @@ class Appended:
 
     def execute(self, cursor: Any, rows: list[list[Any]]) -> None:
         """Add rows that went through `row`; at least one."""
-        if self._all is None:
-            cursor.executemany(self._one.sql, rows)
-        else:  # on a server a statement costs far more than a row: a column is sent at a time
-            cursor.execute(self._all, [list(column) for column in zip(*rows, strict=True)])
+        self._add(cursor, rows)
+
+
+def _add_arrays(sql: str, cursor: Any, rows: list[list[Any]]) -> None:
+    """On a server a statement costs far more than a row: a column is sent at a time."""
+    cursor.execute(sql, [list(column) for column in zip(*rows, strict=True)])
+
+
+def _add_some_by_some(one: str, some: str, cursor: Any, rows: list[list[Any]]) -> None:
+    """As many at a time as there are in one statement, then the rest."""
+    whole = len(rows) - len(rows) % TOGETHER
+    for first in range(0, whole, TOGETHER):
+        cursor.execute(some, list(chain.from_iterable(rows[first : first + TOGETHER])))
+    cursor.executemany(one, rows[whole:])
 
 
 def _insert_arrays(table: Table, columns: list[Column[Any]], dialect: Dialect) -> str:
