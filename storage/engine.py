@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
-from functools import lru_cache
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import URL, Connection, Dialect, Engine, Select, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
@@ -17,6 +17,9 @@ from storage.prepared import Prepared
 
 WAITED = 3.0
 """Seconds after which nothing more is tried; what is being tried may take three more, to connect."""
+
+_compiled: WeakKeyDictionary[Select[Any], dict[str, Prepared]] = WeakKeyDictionary()
+"""Queries of `rows_of` by the name of their database, for as long as they are there."""
 
 
 class Session(Protocol):
@@ -151,14 +154,17 @@ async def rows_of(
         except (DBAPIError, driver_error) as problem:
             if pause is None or not isinstance(problem, gone) or clock.time() > until:
                 raise RecordsUnread(reason=in_short(problem)) from problem
+            await engine.dispose()  # where one connection is gone, the others are
             await asyncio.sleep(pause)
     raise AssertionError("the last attempt returns or raises")
 
 
-@lru_cache(maxsize=256)
 def _prepared(statement: Select[Any], dialect: Dialect) -> Prepared:
-    """Compiled once, for those that are asked again and again."""
-    return Prepared(statement, dialect)
+    """Compiled once, if it is built once. Others, with what somebody typed in them, are not kept."""
+    compiled = _compiled.setdefault(statement, {})
+    if dialect.name not in compiled:
+        compiled[dialect.name] = Prepared(statement, dialect)
+    return compiled[dialect.name]
 
 
 async def _fetched(engine: AsyncEngine, sql: str, row: list[Any]) -> Iterable[Any]:
