@@ -81,6 +81,8 @@ class ClinicApp(App[int], inherit_bindings=False):
         self.services: Services | None = None
         self.home: HomeScreen
         self.idle = IdleClock()
+        self.pressed_at = 0.0
+        """When the last key was pressed or the last click made, in `time.monotonic` seconds."""
         self.wishes = Wishes()
         self.changed: Signal[None] = Signal(self, "clinic-changed")
         self.crashes: list[str] = []
@@ -213,6 +215,8 @@ class ClinicApp(App[int], inherit_bindings=False):
         """Any key, click or paste says that somebody is there."""
         if isinstance(event, events.Key | events.MouseEvent | events.Paste):
             self.idle.touch()
+        if isinstance(event, events.Key | events.MouseUp):
+            self.pressed_at = event.time
         await super().on_event(event)
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from textual import on
@@ -34,6 +35,8 @@ NOTICE_SECONDS = 0.6
 """Seconds after which somebody who waits for an answer is told that it takes a while."""
 ANSWER_SECONDS = 10
 """How long an answer other than paper takes at most, as a rule."""
+READING_SECONDS = 0.5
+"""Keys pressed sooner after something appeared were pressed before anybody could have read it."""
 LATER = (ClinicBusy, Resting)
 """Turned away for a while, with the seconds after which to come back."""
 
@@ -81,6 +84,8 @@ class ClinicScreen(Screen[None]):
     actor: Actor = PUBLIC
     busy: bool = False
     """A command is on its way; further ones wait for its answer."""
+    shown_at: float = 0.0
+    """When what is to be read appeared, by the clock that keys are stamped with."""
 
     @property
     def kiosk(self) -> ClinicApp:
@@ -95,6 +100,18 @@ class ClinicScreen(Screen[None]):
     def texts(self) -> Texts:
         """The texts in the language of the moment."""
         return self.kiosk.texts
+
+    def let_read(self) -> None:
+        """Something was shown that must not be answered by the second Enter of a double one."""
+        self.shown_at = monotonic()
+
+    @property
+    def was_read(self) -> bool:
+        """Whether what is shown could have been read when the last key was pressed.
+
+        Not when the key is answered: a busy machine answers a hasty key late, which makes it no wiser.
+        """
+        return self.kiosk.pressed_at - self.shown_at >= READING_SECONDS
 
     def on_mount(self) -> None:
         """News of other people's changes come here."""
@@ -301,10 +318,6 @@ def _seconds(error: ClinicError) -> int:
     return int(str(error.facts.get("seconds", 1)))
 
 
-READING_SECONDS = 0.5
-"""Keys that come sooner were pressed before anybody could have read what is asked."""
-
-
 class PublicScreen(ClinicScreen):
     """A screen for visitors: large, one question at a time, emptied when nobody is there."""
 
@@ -314,16 +327,6 @@ class PublicScreen(ClinicScreen):
     def __init__(self, services: Services) -> None:
         super().__init__(classes="-public")
         self.services = services
-        self.was_read = False
-        """Whether what is shown stood there long enough to be read; Enter pressed twice is not reading."""
-
-    def let_read(self) -> None:
-        """Something was shown that must not be answered by the second Enter of a double one."""
-        self.was_read = False
-        self.set_timer(READING_SECONDS, self._has_read)
-
-    def _has_read(self) -> None:
-        self.was_read = True
 
 
 class StaffScreen(ClinicScreen):

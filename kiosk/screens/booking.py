@@ -219,7 +219,6 @@ class BookingScreen(QuestionScreen):
     def _review(self) -> None:
         self._reviewing = True
         self._wish = new_command_id()
-        self.let_read()
         self.choices.offer(
             lines_to_review(self.answers, self._product, self._local, waiting=self._is_sold_out)
         )

@@ -13,6 +13,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.message import Message
 from textual.widgets import Input
 
 from domain.errors import ClinicError, InputError, NotIdentified, TooManyAttempts
@@ -119,6 +120,7 @@ class QuestionScreen(PublicScreen):
     def show_step(self, at: int) -> None:
         """Ask this step; an answer given before stands in its field."""
         self.at = at
+        self.let_read()
         step = self.step
         self.announce("")
         self.field.clear_error()
@@ -171,7 +173,7 @@ class QuestionScreen(PublicScreen):
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         step = self.step
-        if step.parse is None or self.busy:
+        if step.parse is None or self.busy or self._is_late(event):
             return
         text = event.value.strip() or self.suggestion(step) or event.value
         self.announce("")
@@ -187,9 +189,13 @@ class QuestionScreen(PublicScreen):
 
     @on(ChoiceList.Chosen)
     def _chosen(self, event: ChoiceList.Chosen) -> None:
-        if self.step.parse is None and not self.busy:
+        if self.step.parse is None and not self.busy and not self._is_late(event):
             self.answers[self.step.name] = event.value
             self.answered(self.step)
+
+    def _is_late(self, answer: Message) -> bool:
+        """Whether it was given to the question before: the second of two keys pressed at once."""
+        return answer.time < self.shown_at
 
     # -- complaining --------------------------------------------------------------------------------
 

@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from time import monotonic
 
+from textual import events
 from textual.geometry import Size
 from textual.pilot import Pilot
 
 from kiosk.app import ClinicApp
 from kiosk.bootstrap import open_clinic
+from kiosk.screens.base import READING_SECONDS, ClinicScreen
 from kiosk.services import Services
 from kiosk.settings import Settings
 from tests.clinics import TestClock
@@ -34,6 +36,18 @@ async def wait_for(pilot: Pilot[int], condition: Callable[[], object], what: str
         await asyncio.sleep(0.01)
 
 
+def readable(screen: object) -> bool:
+    """Whether what this screen shows stood there long enough for the next key to be meant."""
+    return isinstance(screen, ClinicScreen) and monotonic() - screen.shown_at >= READING_SECONDS
+
+
+async def press_at_once(pilot: Pilot[int], *keys: str) -> None:
+    """Keys pressed faster than any of them can be answered, however slow the machine is."""
+    for key in keys:
+        pilot.app.post_message(events.Key(key, None))
+    await pilot.pause()
+
+
 async def see(pilot: Pilot[int], *words: str) -> None:
     """Until all these words are on screen, wherever the lines break."""
 
@@ -54,8 +68,6 @@ def screen_text(app: object) -> str:
 
 async def type_text(pilot: Pilot[int], text: str) -> None:
     """Paste it into what has the focus, as a scanner or an input method does."""
-    from textual import events
-
     pilot.app.post_message(events.Paste(text))
     await pilot.pause()
 

@@ -21,7 +21,7 @@ from kiosk.widgets.progress import Progress
 from kiosk.widgets.say import Say
 from tests.app.conftest import Kiosk
 from tests.app.desks import LOOSE, NOT_TEXT, apply, at_desk, cells, error_of, refuses, services_of
-from tests.app.terminal import screen_text, see, type_text, wait_for
+from tests.app.terminal import press_at_once, screen_text, see, type_text, wait_for
 from tests.clinics import STAFF, TestClock
 
 NAMES = ("홍길동", "김민수", "이영희")
@@ -75,7 +75,7 @@ async def test_an_application_made_elsewhere_arrives_and_is_issued_by_enter(
         await see(pilot, "발급을 기다리는 신청이 없습니다")
         await applied(app, 1)
         await see(pilot, "홍길동", "신청 1건")
-        await pilot.press("enter", "enter")
+        await press_at_once(pilot, "enter", "enter")
         await see(pilot, "발급했습니다: 홍길동")
         [detail] = await certificates(app, CertificateStatus.ISSUED)
         paper = settings.paper_folder / f"certificate-{detail.certificate.code}.pdf"

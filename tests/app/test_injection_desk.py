@@ -37,7 +37,7 @@ from tests.app.desks import (
     vaccinate,
     visit_of,
 )
-from tests.app.terminal import screen_text, see, type_text, wait_for
+from tests.app.terminal import press_at_once, readable, screen_text, see, type_text, wait_for
 from tests.clinics import STAFF, TestClock
 
 GTIN = "08806500012343"
@@ -53,7 +53,7 @@ async def at_visit(app: ClinicApp, pilot: Pilot[int], booking: str) -> VisitScre
 
 
 async def opened(app: ClinicApp, pilot: Pilot[int]) -> VisitScreen:
-    await wait_for(pilot, lambda: isinstance(app.screen, VisitScreen) and app.screen.was_read)
+    await wait_for(pilot, lambda: isinstance(app.screen, VisitScreen) and readable(app.screen))
     assert isinstance(app.screen, VisitScreen)
     return app.screen
 
@@ -62,15 +62,15 @@ async def at_needle(app: ClinicApp, pilot: Pilot[int], booking: str) -> VisitScr
     """Check in and screen with nothing but Enter."""
     visit = await at_visit(app, pilot, booking)
     await pilot.press("enter")
-    await wait_for(pilot, lambda: visit.query(ScreeningStep) and visit.was_read)
+    await wait_for(pilot, lambda: visit.query(ScreeningStep) and readable(visit))
     await pilot.press("enter")
-    await wait_for(pilot, lambda: visit.query(DoseStep) and visit.was_read)
+    await wait_for(pilot, lambda: visit.query(DoseStep) and readable(visit))
     await wait_for(pilot, lambda: visit.entry("lot").value)
     return visit
 
 
 async def done(app: ClinicApp, pilot: Pilot[int], visit: VisitScreen) -> None:
-    await wait_for(pilot, lambda: visit.query(ResultStep) and visit.was_read)
+    await wait_for(pilot, lambda: visit.query(ResultStep) and readable(visit))
 
 
 async def given(app: ClinicApp) -> int:
@@ -84,10 +84,10 @@ async def test_the_whole_visit_by_scan_enter_and_one_digit(kiosk: Kiosk) -> None
         visit = await at_visit(app, pilot, spoken(receipt.booking))
         await see(pilot, "홍길동 (HONG GILDONG)", "1945년 8월 15일, 만 81세", "2회 중 1차 예정", "예정")
         await pilot.press("enter")
-        await wait_for(pilot, lambda: visit.query(ScreeningStep) and visit.was_read)
+        await wait_for(pilot, lambda: visit.query(ScreeningStep) and readable(visit))
         await see(pilot, "심한 알레르기가 있었습니까?", "37.5", "아니요")
         await pilot.press("enter")
-        await wait_for(pilot, lambda: visit.query(DoseStep) and visit.was_read)
+        await wait_for(pilot, lambda: visit.query(DoseStep) and readable(visit))
         await wait_for(pilot, lambda: visit.entry("lot").value == "LOT1")
         assert visit.entry("vaccinator").value == STAFF.name
         await pilot.press("2", "enter")
@@ -100,7 +100,7 @@ async def test_the_whole_visit_by_scan_enter_and_one_digit(kiosk: Kiosk) -> None
         injection = (await visit_of(app, receipt.booking)).injection
         assert injection.dose
         assert (injection.dose.site, injection.dose.vaccinator) == (Site.RIGHT_ARM, STAFF.name)
-        await wait_for(pilot, lambda: visit.was_read)
+        await wait_for(pilot, lambda: readable(visit))
         await pilot.press("enter")
         await see(pilot, "관찰 15분 남음")
         assert isinstance(app.screen, InjectionDeskScreen)
@@ -110,7 +110,7 @@ async def test_enter_pressed_twice_takes_one_step_only(kiosk: Kiosk) -> None:
     async with kiosk() as (app, pilot):
         receipt = await book(app)
         visit = await at_visit(app, pilot, receipt.booking)
-        await pilot.press("enter", "enter")
+        await press_at_once(pilot, "enter", "enter")
         await wait_for(pilot, lambda: visit.query(ScreeningStep))
         visit_now = await visit_of(app, receipt.booking)
         assert visit_now.injection.status is InjectionStatus.CHECKED_IN
@@ -252,9 +252,9 @@ async def test_the_desk_remembers_who_vaccinates(kiosk: Kiosk) -> None:
         await pilot.press("enter")
         visit = await opened(app, pilot)
         await pilot.press("enter")
-        await wait_for(pilot, lambda: visit.query(ScreeningStep) and visit.was_read)
+        await wait_for(pilot, lambda: visit.query(ScreeningStep) and readable(visit))
         await pilot.press("enter")
-        await wait_for(pilot, lambda: visit.query(DoseStep) and visit.was_read)
+        await wait_for(pilot, lambda: visit.query(DoseStep) and readable(visit))
         assert visit.entry("vaccinator").value == "박간호"
 
 
@@ -294,7 +294,7 @@ async def test_a_concern_puts_the_dose_off_and_can_be_screened_again(kiosk: Kios
         receipt = await book(app)
         visit = await at_visit(app, pilot, receipt.booking)
         await pilot.press("enter")
-        await wait_for(pilot, lambda: visit.query(ScreeningStep) and visit.was_read)
+        await wait_for(pilot, lambda: visit.query(ScreeningStep) and readable(visit))
         await pilot.press("3")
         await see(pilot, "오늘은 접종하지 않습니다")
         await pilot.press("enter")
@@ -303,11 +303,11 @@ async def test_a_concern_puts_the_dose_off_and_can_be_screened_again(kiosk: Kios
         assert injection.screening
         assert injection.screening.concerns == (Concern.FEVER,)
         await pilot.press("f3")
-        await wait_for(pilot, lambda: visit.query(ScreeningStep) and visit.was_read)
+        await wait_for(pilot, lambda: visit.query(ScreeningStep) and readable(visit))
         await pilot.press("3", "5")
         await see(pilot, "30분 관찰합니다")
         await pilot.press("enter")
-        await wait_for(pilot, lambda: visit.query(DoseStep) and visit.was_read and visit.entry("lot").value)
+        await wait_for(pilot, lambda: visit.query(DoseStep) and readable(visit) and visit.entry("lot").value)
         await pilot.press("1", "enter")
         await done(app, pilot, visit)
         await see(pilot, "10:00까지, 30분 남음")
@@ -323,9 +323,9 @@ async def test_a_second_dose_says_its_number_and_a_dose_of_today_is_refused_befo
         visit = await at_visit(app, pilot, other.booking)
         await see(pilot, "2회 중 2차 예정", "지난 접종", "이 감염병의 접종을 오늘 이미 받았습니다")
         await pilot.press("enter")
-        await wait_for(pilot, lambda: visit.query(ScreeningStep) and visit.was_read)
+        await wait_for(pilot, lambda: visit.query(ScreeningStep) and readable(visit))
         await pilot.press("enter")
-        await wait_for(pilot, lambda: visit.query(DoseStep) and visit.was_read and visit.entry("lot").value)
+        await wait_for(pilot, lambda: visit.query(DoseStep) and readable(visit) and visit.entry("lot").value)
         await pilot.press("1", "enter")
         await wait_for(pilot, lambda: isinstance(app.screen, Message))
         await see(pilot, "오늘 이미 받았습니다")
@@ -341,9 +341,9 @@ async def test_too_early_says_by_how_much_and_until_when(kiosk: Kiosk, clock: Te
         visit = await at_visit(app, pilot, other.booking)
         await see(pilot, "접종 간격이 모자랍니다", "2026년 12월 21일", "20일 남음")
         await pilot.press("enter")
-        await wait_for(pilot, lambda: visit.query(ScreeningStep) and visit.was_read)
+        await wait_for(pilot, lambda: visit.query(ScreeningStep) and readable(visit))
         await pilot.press("enter")
-        await wait_for(pilot, lambda: visit.query(DoseStep) and visit.was_read and visit.entry("lot").value)
+        await wait_for(pilot, lambda: visit.query(DoseStep) and readable(visit) and visit.entry("lot").value)
         await pilot.press("1", "enter")
         await wait_for(pilot, lambda: isinstance(app.screen, Message))
         await see(pilot, "2026년 12월 21일", "20일 남았습니다")
@@ -371,7 +371,7 @@ async def test_observation_is_finished_when_it_is_over_and_not_before(kiosk: Kio
         await see(pilot, "관찰은 09:45까지입니다")
         await pilot.press("enter")
         clock.move(minutes=15)
-        await wait_for(pilot, lambda: app.screen is visit and visit.was_read)
+        await wait_for(pilot, lambda: app.screen is visit and readable(visit))
         await pilot.press("f2")
         await see(pilot, "09:45에 마침")
         assert (await visit_of(app, receipt.booking)).injection.observation_finished_at is not None

@@ -17,7 +17,7 @@ from kiosk.screens.base import PublicScreen
 from kiosk.screens.booking import BookingScreen
 from kiosk.screens.booking_done import BookingDoneScreen
 from tests.app.conftest import Kiosk
-from tests.app.terminal import screen_text, see, type_text, wait_for
+from tests.app.terminal import press_at_once, readable, screen_text, see, type_text, wait_for
 from tests.clinics import person
 
 ANSWERS = {
@@ -62,7 +62,7 @@ async def fill_in(pilot: Pilot[int], vaccine: str = "1") -> None:
 
 async def was_read(pilot: Pilot[int]) -> None:
     """Until the page has stood long enough to be read."""
-    await wait_for(pilot, lambda: isinstance(pilot.app.screen, PublicScreen) and pilot.app.screen.was_read)
+    await wait_for(pilot, lambda: isinstance(pilot.app.screen, PublicScreen) and readable(pilot.app.screen))
 
 
 async def my_items(app: ClinicApp) -> list[MyPageItem]:
@@ -81,10 +81,8 @@ async def test_everything_is_read_back_and_enter_pressed_twice_books_once(kiosk:
     async with kiosk(size=(40, 16)) as (app, pilot):
         await fill_in(pilot)
         await see(pilot, "홍길동", "1945년 8월 15일", "010-1234-5678", "HONG GILDONG", "남성", "코미나티")
-        await pilot.press("enter", "enter")
-        await see(
-            pilot, "예약되었습니다"
-        )  # on a slow machine the second one may come late, and print the ticket
+        await press_at_once(pilot, "enter", "enter")
+        await see(pilot, "예약되었습니다")
         assert [item.status for item in await my_items(app)] == ["reserved"]
 
 
@@ -105,7 +103,7 @@ async def test_the_second_enter_of_the_last_question_does_not_book(kiosk: Kiosk)
         await choose_time(pilot)
         await tell(pilot)
         await see(pilot, "성별")
-        await pilot.press("enter", "enter")
+        await press_at_once(pilot, "enter", "enter")
         await see(pilot, "모두 맞습니까")
         assert await my_items(app) == []
 

@@ -11,7 +11,7 @@ from kiosk.screens.question import QuestionScreen
 from kiosk.widgets.choice_list import ChoiceList
 from kiosk.widgets.field import Field
 from tests.app.conftest import Kiosk
-from tests.app.terminal import screen_text, see, type_text, wait_for
+from tests.app.terminal import readable, screen_text, see, type_text, wait_for
 from tests.app.test_public_my_page import book, vaccinate
 
 SMALLEST = (40, 16)
@@ -67,7 +67,7 @@ async def test_booking(kiosk: Kiosk, language: str) -> None:
         await next_page(pilot, "3")
         screen = app.screen
         assert isinstance(screen, QuestionScreen)
-        await wait_for(pilot, lambda: screen.was_read)
+        await wait_for(pilot, lambda: readable(screen))
         await pilot.press("1")
         await wait_for(pilot, lambda: isinstance(app.screen, BookingDoneScreen) and app.screen.actor.name)
         await pilot.pause(0.3)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import PurePath
-from time import monotonic
 from typing import ClassVar
 
 from textual import on
@@ -200,7 +199,8 @@ class VisitScreen(VisitKeys):
         here = (stage, self.visit.injection.version + len(self.visit.injection.adverse_events))
         if here == self._step_of:  # what was typed into the step stays
             return
-        self._step_of, self.since = here, monotonic()
+        self._step_of = here
+        self.let_read()
         self.wish = new_command_id()
         step = self._step(stage)
         holder = self.query_one("#step")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from time import monotonic
 
 from textual import on
 from textual.message import Message
@@ -18,9 +17,6 @@ from kiosk.screens.desk.after_needle import AdverseEventScreen, CorrectScreen, V
 from kiosk.screens.desk.form import Form
 from kiosk.screens.desk.visits import Stage, stage_of
 from kiosk.services import Services
-
-READ_SECONDS = 0.4
-"""Enter does nothing this long after a step appears: a key pressed twice must not take two steps."""
 
 _BEFORE = frozenset({Stage.EXPECTED, Stage.TO_SCREEN, Stage.TO_VACCINATE, Stage.DEFERRED})
 _AFTER = frozenset({Stage.OBSERVED, Stage.OBSERVING, Stage.FINISHED})
@@ -63,8 +59,6 @@ class VisitKeys(Form):
         self.done, self.visit = done, visit
         self.wish = new_command_id()
         """Of the step that is shown: sent twice, it is taken once."""
-        self.since = 0.0
-        """When the step appeared."""
         self.screening_again = False
         self._gone: Words | None = None
 
@@ -75,11 +69,6 @@ class VisitKeys(Form):
     def stage(self) -> Stage:
         """Where the visit stands at this moment."""
         return stage_of(self.visit.injection, self.services.clinic, self.services.clock.now())
-
-    @property
-    def was_read(self) -> bool:
-        """Whether the step has stood long enough for an Enter to be meant for it."""
-        return monotonic() - self.since >= READ_SECONDS
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that do nothing at this stage are not shown."""
