@@ -184,7 +184,7 @@ class ClinicApp(App[int], inherit_bindings=False):
             self.home.waiting()
             return
         self._wanted = ""
-        self.push_screen(load_screen(PLACES[place])(self.services))
+        self.home.lead_to(load_screen(PLACES[place])(self.services))
 
     async def go_home(self) -> None:
         """End the visit: drop every screen with what was typed, and everything else a visitor left."""

@@ -22,7 +22,7 @@ class ApplicationScreen(IdentifyScreen):
 
     def next_screen(self, actor: Actor) -> None:
         """What this person can have certified."""
-        self.app.switch_screen(CertifiableListScreen(self.services, actor))
+        self.give_way_to(CertifiableListScreen(self.services, actor))
 
 
 class CertifiableListScreen(OwnListScreen):
@@ -59,7 +59,7 @@ class CertifiableListScreen(OwnListScreen):
         """One injection and its certificate."""
         from kiosk.screens.certifiable import CertifiableScreen
 
-        self.app.push_screen(CertifiableScreen(self.services, self.actor, self._injections[code]))
+        self.lead_to(CertifiableScreen(self.services, self.actor, self._injections[code]))
 
 
 def dose_words(services: Services, dose: Certifiable) -> Words:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.screen import Screen
 
 from domain.actors import PUBLIC, Actor
 from domain.errors import ClinicBusy, ClinicError, InputError, OutcomeUnknown, Resting
@@ -19,6 +18,7 @@ from domain.messages import Command, Query
 from kiosk.i18n import Texts, Words, put_in_words
 from kiosk.locations import STYLES
 from kiosk.widgets.field import Field
+from kiosk.widgets.on_top import OnTop
 
 if TYPE_CHECKING:
     from textual._path import CSSPathType
@@ -69,7 +69,7 @@ class Refused(Message):
         self.again = again
 
 
-class ClinicScreen(Screen[None]):
+class ClinicScreen(OnTop[None]):
     """A screen of the kiosk. It asks and commands by workers; the answers come back as messages."""
 
     IDLE: ClassVar[Idle] = Idle.NEVER
@@ -116,6 +116,10 @@ class ClinicScreen(Screen[None]):
     def on_mount(self) -> None:
         """News of other people's changes come here."""
         self.kiosk.changed.subscribe(self, self._on_changed)
+
+    def on_screen_resume(self) -> None:
+        """What stood over it is gone: the key that closed that, pressed twice, is not meant for this."""
+        self.let_read()
 
     def _on_changed(self, _: None) -> None:
         if self._change_due:
@@ -310,7 +314,8 @@ class ClinicScreen(Screen[None]):
             if yes_chosen:
                 then()
 
-        self.app.push_screen(Confirm(title, body, yes=yes), answered)
+        if self.is_active:  # asked once, however often the key was pressed
+            self.app.push_screen(Confirm(title, body, yes=yes), answered)
 
 
 def _seconds(error: ClinicError) -> int:

@@ -209,7 +209,7 @@ class BookingScreen(QuestionScreen):
 
     def _parse_given(self, text: str) -> str:
         """Some passports have no given name; an empty line is meant only when it comes twice."""
-        if not text.strip() and not self._empty_given_seen:
+        if not text.strip() and not (self._empty_given_seen and self.was_read):
             self._empty_given_seen = True
             raise GivenNameEmpty("passport_given")
         return parse_passport_name(text, "passport_given", required=False)
@@ -252,7 +252,7 @@ class BookingScreen(QuestionScreen):
     def _done(self, event: Done) -> None:
         from kiosk.screens.booking_done import BookingDoneScreen
 
-        self.app.switch_screen(BookingDoneScreen(self.services, event.receipt))
+        self.give_way_to(BookingDoneScreen(self.services, event.receipt))
 
     def refused(self, event: Refused) -> None:
         """Each refusal asks the question again that it is about; the other answers stay."""

@@ -109,7 +109,7 @@ class BookingDoneScreen(RecordScreen):
             case "ticket":
                 self.run_command(PrintTicket(self._receipt.booking), self.Printed, paper=True)
             case "qr":
-                self.app.push_screen(CodePage(self._receipt.booking))
+                self.lead_to(CodePage(self._receipt.booking))
             case "cancel":
                 self._ask_to_cancel()
 

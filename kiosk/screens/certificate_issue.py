@@ -193,7 +193,7 @@ class CertificateIssueScreen(ListDesk):
 
     def action_issued(self) -> None:
         """Those issued before; what was ordered goes on meanwhile."""
-        self.app.push_screen(IssuedScreen(self.services, self.actor))
+        self.lead_to(IssuedScreen(self.services, self.actor))
 
     @on(DeskTable.RowSelected)
     def _issue_one(self) -> None:

@@ -193,7 +193,7 @@ class InjectionDeskScreen(FieldDesk):
         if not self.is_active:
             return
         self.query_one("#notice", Say).say("")
-        self.app.push_screen(VisitScreen(self.services, self.actor, self.done, visit, self.session))
+        self.lead_to(VisitScreen(self.services, self.actor, self.done, visit, self.session))
 
 
 def one_meant(text: str, visits: list[Visit]) -> Visit | None:

@@ -160,7 +160,7 @@ class MyItemScreen(RecordScreen):
                 print_it = PrintCertificate(self._certificate())
                 self.run_command(print_it, self.CertificatePrinted, paper=True)
             case "qr":
-                self.app.push_screen(CodePage(code))
+                self.lead_to(CodePage(code))
             case "apply":
                 wish = new_command_id()
                 self._ask("apply", lambda: self.run_command(ApplyForCertificate(code), self.Applied, wish))

@@ -22,7 +22,7 @@ class MyPageScreen(IdentifyScreen):
 
     def next_screen(self, actor: Actor) -> None:
         """One's own page."""
-        self.app.switch_screen(MyPageListScreen(self.services, actor))
+        self.give_way_to(MyPageListScreen(self.services, actor))
 
 
 class MyPageListScreen(OwnListScreen):
@@ -60,7 +60,7 @@ class MyPageListScreen(OwnListScreen):
         from kiosk.screens.my_item import MyItemScreen
 
         item = next(item for item in self._page.items if item.code == code)
-        self.app.push_screen(MyItemScreen(self.services, self.actor, item, self._page))
+        self.lead_to(MyItemScreen(self.services, self.actor, item, self._page))
 
 
 def item_words(services: Services, item: MyPageItem) -> Words:

@@ -201,4 +201,4 @@ class PartsScreen(ListDesk):
     @on(DeskTable.RowSelected)
     def _open(self) -> None:
         if state := self._chosen:
-            self.app.push_screen(AsideScreen(self.services, self.actor, state.name))
+            self.lead_to(AsideScreen(self.services, self.actor, state.name))

@@ -65,7 +65,7 @@ class PinScreen(PublicScreen):
         from kiosk.screens.staff_menu import StaffMenuScreen
 
         self.busy = False
-        self.app.switch_screen(StaffMenuScreen(self.services, event.actor))
+        self.give_way_to(StaffMenuScreen(self.services, event.actor))
 
     def refused(self, event: Refused) -> None:
         """Wrong, or too often wrong: the field starts anew."""

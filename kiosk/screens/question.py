@@ -205,6 +205,7 @@ class QuestionScreen(PublicScreen):
 
     def complain(self, error: ClinicError) -> None:
         """Above the question that something is to be put right, and beside the field what and how."""
+        self.let_read()
         if self.step.parse is not None and isinstance(error, ABOUT_THE_ANSWER):
             self.announce("shell.put_right")
             self.field.show_error(lambda t: t.error(error))

@@ -62,7 +62,7 @@ class StaffMenuScreen(StaffScreen):
             )  # fmt: skip
         else:
             desk = load_screen(DESKS[str(event.value)][1])
-            self.app.push_screen(desk(self.services, self.actor))
+            self.lead_to(desk(self.services, self.actor))
 
     def action_back(self) -> None:
         """Back from here is out: the desks stay behind the PIN."""

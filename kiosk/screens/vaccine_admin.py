@@ -173,19 +173,19 @@ class VaccineAdminScreen(StaffScreen):
     def action_register(self) -> None:
         """A vaccine that the clinic gives from now on."""
         registered = frozenset(level.vaccine.presentation.key for level in self._levels)
-        self.app.push_screen(RegisterScreen(self.services, self.actor, self._done, registered))
+        self.lead_to(RegisterScreen(self.services, self.actor, self._done, registered))
 
     def action_add_stock(self) -> None:
         """A delivery for the vaccine under the cursor."""
         if level := self._chosen:
-            self.app.push_screen(AddStockScreen(self.services, self.actor, self._done, level.vaccine))
+            self.lead_to(AddStockScreen(self.services, self.actor, self._done, level.vaccine))
 
     def action_ledger(self) -> None:
         """Every dose of the vaccine under the cursor."""
         if level := self._chosen:
-            self.app.push_screen(LedgerScreen(self.services, self.actor, level.vaccine))
+            self.lead_to(LedgerScreen(self.services, self.actor, level.vaccine))
 
     @on(DeskTable.RowSelected, "#levels")
     def _open(self) -> None:
         if level := self._chosen:
-            self.app.push_screen(VaccineLotsScreen(self.services, self.actor, level))
+            self.lead_to(VaccineLotsScreen(self.services, self.actor, level))

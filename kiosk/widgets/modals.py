@@ -13,12 +13,13 @@ from textual.screen import ModalScreen
 from kiosk.i18n import Words
 from kiosk.widgets.bars import KeyBar
 from kiosk.widgets.choice_list import Choice, ChoiceList
+from kiosk.widgets.on_top import OnTop
 from kiosk.widgets.say import Say
 
 T = TypeVar("T")
 
 
-class Modal(ModalScreen[T], Generic[T]):
+class Modal(OnTop[T], ModalScreen[T], Generic[T]):
     """A box over the screen; its text scrolls when it is longer than the terminal."""
 
     def retranslate(self) -> None:

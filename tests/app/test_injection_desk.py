@@ -117,6 +117,17 @@ async def test_enter_pressed_twice_takes_one_step_only(kiosk: Kiosk) -> None:
         assert visit_now.injection.screening is None
 
 
+async def test_enter_pressed_twice_at_the_end_leads_to_the_desk_and_not_out_of_it(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        receipt = await book(app)
+        await vaccinate(app, receipt.booking)
+        visit = await at_visit(app, pilot, receipt.booking)
+        await done(app, pilot, visit)
+        await press_at_once(pilot, "enter", "enter")
+        await wait_for(pilot, lambda: visit not in app.screen_stack)
+        assert isinstance(app.screen, InjectionDeskScreen)
+
+
 async def test_a_booking_made_elsewhere_arrives_while_one_looks_and_who_is_here_comes_first(
     kiosk: Kiosk,
 ) -> None:

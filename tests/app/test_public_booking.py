@@ -187,6 +187,19 @@ async def test_another_spelling_than_the_suggested_surname_is_kept(kiosk: Kiosk)
         await see(pilot, "HOANG GILDONG")
 
 
+async def test_no_given_name_is_meant_only_when_it_was_asked_again_and_read(kiosk: Kiosk) -> None:
+    async with kiosk(size=(40, 16)) as (app, pilot):
+        await choose_time(pilot)
+        await tell(pilot, list(ANSWERS)[:-1])
+        await see(pilot, ANSWERS["passport_given"][0])
+        await press_at_once(pilot, "enter", "enter")
+        await see(pilot, "! 아래 내용을", ANSWERS["passport_given"][0])
+        assert app.screen.query(".-wrong")
+        await was_read(pilot)
+        await pilot.press("enter")
+        await see(pilot, "성별")
+
+
 WRONG = {
     "name": ("", "x" * 10_000, "[/red]", "홍길동😀", "\u202e홍", "1234"),
     "birth_date": ("", "1" * 10_000, "[/red]", "😀", "20991231", "19450231", "어제", "18000101"),
@@ -255,6 +268,7 @@ async def test_a_booking_is_cancelled_from_its_result_page_after_asking(kiosk: K
         await see(pilot, "정말 취소하시겠습니까?")
         await pilot.press("enter")  # the careful answer is under the cursor
         await see(pilot, "예약되었습니다")
+        await was_read(pilot)
         await pilot.press("2")
         await see(pilot, "정말 취소하시겠습니까?")
         await pilot.press("1")
@@ -290,6 +304,7 @@ async def test_a_storage_that_fails_is_said_in_words_and_keeps_the_answers(
             patch.setattr(Gateway, "send", fail)
             await pilot.press("1")
             await see(pilot, "저장하지 못했습니다", "홍길동")
+        await was_read(pilot)
         await pilot.press("1")
         await see(pilot, "예약되었습니다")
         assert len(await my_items(app)) == 1

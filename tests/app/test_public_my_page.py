@@ -14,8 +14,10 @@ from domain.statement import CertificateStatus
 from domain.vaccine import ListVaccines
 from kiosk.app import ClinicApp
 from kiosk.screens.identify import IdentifyScreen
+from kiosk.screens.record import RecordScreen
+from kiosk.settings import Settings
 from tests.app.conftest import Kiosk
-from tests.app.terminal import screen_text, see, type_text, wait_for
+from tests.app.terminal import press_at_once, screen_text, see, type_text, wait_for
 from tests.app.test_public_booking import was_read
 from tests.clinics import STAFF, person
 
@@ -146,6 +148,7 @@ async def test_a_certificate_is_applied_for_followed_and_made(kiosk: Kiosk) -> N
         await see(pilot, "신청됨", "신청 취소하기")
         certificate = await issue(app)
         await see(pilot, "발급됨", spoken(certificate), "증명서 만들기")
+        await was_read(pilot)
         await pilot.press("1")
         await see(pilot, "만들었습니다")
         assert list(app.settings.paper_folder.glob("certificate-*.pdf"))
@@ -159,12 +162,12 @@ async def test_an_application_is_taken_back_and_made_again(kiosk: Kiosk) -> None
         await see(pilot, "신청 안 함")
         await pilot.press("1")
         await see(pilot, "증명서 신청하기")
-        await was_read(pilot)
         for title, after in (
             ("증명서를 신청할까요?", "신청 취소하기"),
             ("신청을 취소할까요?", "증명서 신청하기"),
             ("증명서를 신청할까요?", "신청 취소하기"),
         ):
+            await was_read(pilot)
             await pilot.press("1")
             await see(pilot, title)
             await pilot.press("1")
@@ -209,3 +212,24 @@ async def test_the_next_visitor_does_not_see_the_last_ones_page(kiosk: Kiosk) ->
         assert isinstance(app.screen, IdentifyScreen)
         assert app.screen.field.value == ""
         assert "홍*동" not in screen_text(app)
+
+
+async def test_the_enter_that_closes_a_message_pressed_twice_does_not_leave_or_print_again(
+    kiosk: Kiosk, settings: Settings
+) -> None:
+    async with kiosk() as (app, pilot):
+        receipt = await book(app)
+        await identify(pilot, "2", receipt.booking)
+        await pilot.press("1")
+        await see(pilot, "예약표 만들기")
+        await was_read(pilot)
+        await pilot.press("1")
+        await see(pilot, "만들었습니다")
+        [ticket] = settings.paper_folder.glob("ticket-*.pdf")
+        written = ticket.stat().st_mtime_ns
+        await press_at_once(pilot, "enter", "enter")
+        await see(pilot, "예약표 만들기", "> 1")
+        await was_read(pilot)
+        assert isinstance(app.screen, RecordScreen)
+        assert not app.screen.busy
+        assert ticket.stat().st_mtime_ns == written

@@ -22,7 +22,7 @@ from kiosk.themes import CLINIC, HIGH_CONTRAST
 from kiosk.widgets.bars import KeyBar
 from kiosk.widgets.choice_list import ChoiceList
 from tests.app.conftest import Kiosk
-from tests.app.terminal import screen_text, see, type_text, wait_for
+from tests.app.terminal import press_at_once, screen_text, see, type_text, wait_for
 from tests.app.test_public_booking import choose_time, fill_in, my_items
 from tests.clinics import TestClock
 
@@ -299,3 +299,13 @@ async def test_while_the_kiosk_closes_it_waits_for_nobody(kiosk: Kiosk) -> None:
         await asyncio.sleep(0)
     await write
     assert seen == [None]
+
+
+async def test_keys_pressed_twice_lead_one_screen_on_and_one_screen_back(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        home = app.screen
+        await press_at_once(pilot, "2", "2")
+        await see(pilot, "번호")
+        assert len(app.screen_stack) == 3, "textual's own, home, and my page once"
+        await press_at_once(pilot, "escape", "escape")
+        await wait_for(pilot, lambda: app.screen is home)

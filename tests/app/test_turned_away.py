@@ -153,6 +153,7 @@ async def test_a_busy_clinic_asks_to_come_back_and_keeps_everything_that_was_ent
             await pilot.press("escape")
             await wait_for(pilot, lambda: app.screen is review)
             await see(pilot, "모두 맞습니까", "홍길동")
+            await was_read(pilot)
             await pilot.press("1")
             await wait_for(pilot, lambda: isinstance(app.screen, ComeBack))
         assert await my_items(app) == []
@@ -275,6 +276,7 @@ async def test_paper_that_cannot_be_made_now_is_made_by_enter_later(
         await pilot.press("1")
         await issue(app)
         await see(pilot, "증명서 만들기")
+        await was_read(pilot)
         resting = await Rest(getattr(services_of(app).gateway.breakers, part)).begin()
         await pilot.press("1")
         await see(pilot, korean, "약 1초 뒤에")

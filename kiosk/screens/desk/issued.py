@@ -170,12 +170,12 @@ class IssuedScreen(FieldDesk):
     def action_reissue(self) -> None:
         """A new one in place of the one under the cursor."""
         if detail := self._chosen:
-            self.app.push_screen(ReissueScreen(self.services, self.actor, self.done, detail))
+            self.lead_to(ReissueScreen(self.services, self.actor, self.done, detail))
 
     def action_revoke(self) -> None:
         """The one under the cursor is not valid any more."""
         if detail := self._chosen:
-            self.app.push_screen(RevokeScreen(self.services, self.actor, self.done, detail))
+            self.lead_to(RevokeScreen(self.services, self.actor, self.done, detail))
 
     def done(self, words: Words) -> None:
         """Back to the whole list, which says so."""

@@ -138,11 +138,11 @@ class RegisterScreen(StaffScreen):
             return
         known = chosen.key in self._registered
         page = PresentationScreen(self.services, self.actor, self._registered_now, chosen, known)
-        self.app.push_screen(page)
+        self.lead_to(page)
 
     def action_new(self) -> None:
         """One that is not in the list."""
-        self.app.push_screen(NewVaccineScreen(self.services, self.actor, self._registered_now))
+        self.lead_to(NewVaccineScreen(self.services, self.actor, self._registered_now))
 
     def _registered_now(self, words: Words) -> None:
         self._done(words)

@@ -93,20 +93,20 @@ class VaccineLotsScreen(ListDesk):
 
     def action_add_stock(self) -> None:
         """A delivery."""
-        self.app.push_screen(AddStockScreen(self.services, self.actor, self.done, self._level.vaccine))
+        self.lead_to(AddStockScreen(self.services, self.actor, self.done, self._level.vaccine))
 
     def action_write_off(self) -> None:
         """Doses of the lot under the cursor are lost."""
         if lot := self._chosen:
             form = WriteOffScreen(self.services, self.actor, self.done, self._level, lot)
-            self.app.push_screen(form)
+            self.lead_to(form)
 
     def action_quarantine(self) -> None:
         """Nothing of the lot under the cursor may be used."""
         if lot := self._chosen:
             form = QuarantineScreen(self.services, self.actor, self.done, self._level, lot)
-            self.app.push_screen(form)
+            self.lead_to(form)
 
     def action_ledger(self) -> None:
         """Every dose of this vaccine."""
-        self.app.push_screen(LedgerScreen(self.services, self.actor, self._level.vaccine))
+        self.lead_to(LedgerScreen(self.services, self.actor, self._level.vaccine))

@@ -128,15 +128,15 @@ class VisitKeys(Form):
 
     def action_adverse(self) -> None:
         """Something happened after the dose."""
-        self.app.push_screen(AdverseEventScreen(self.services, self.actor, self._told, self.visit))
+        self.lead_to(AdverseEventScreen(self.services, self.actor, self._told, self.visit))
 
     def action_correct(self) -> None:
         """What was recorded differs from what happened."""
-        self.app.push_screen(CorrectScreen(self.services, self.actor, self._told, self.visit))
+        self.lead_to(CorrectScreen(self.services, self.actor, self._told, self.visit))
 
     def action_void(self) -> None:
         """The record is wrong as a whole."""
-        self.app.push_screen(VoidScreen(self.services, self.actor, self._told, self.visit))
+        self.lead_to(VoidScreen(self.services, self.actor, self._told, self.visit))
 
     def _told(self, words: Words) -> None:
         self.done(words)

@@ -1,0 +1,35 @@
+"""Going from screen to screen: only the one on top leads anywhere."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+from textual.await_complete import AwaitComplete
+from textual.screen import Screen
+
+T = TypeVar("T")
+
+
+class OnTop(Screen[T], Generic[T]):
+    """A screen that leads elsewhere only while it is the one on top.
+
+    Two keys pressed at once are answered one after the other, and the first may have led away by the
+    time of the second. Textual then takes away, or covers, whatever is on top at that moment.
+    """
+
+    def dismiss(self, result: T | None = None) -> AwaitComplete:
+        """Back to the screen below, with this result; nothing when this one is not on top."""
+        return super().dismiss(result) if self.is_active else AwaitComplete()
+
+    def lead_to(self, screen: Screen[None]) -> None:
+        """This screen over itself; nothing when it is not on top."""
+        if self.is_active:
+            self.app.push_screen(screen)
+
+    def give_way_to(self, screen: Screen[None]) -> None:
+        """This screen in its own place; what stands over it, such as help, goes with it."""
+        if self not in self.app.screen_stack:
+            return
+        while not self.is_active:
+            self.app.pop_screen()
+        self.app.switch_screen(screen)
