@@ -266,6 +266,13 @@ class RecordsUnread(StorageUnavailable):
     text = "The records could not be read ({reason}). Nothing is lost. Please try again, or call the staff."
 
 
+class RecordsRefused(ClinicError):
+    """What was to be written breaks a rule of the tables: it never succeeds, and says nothing of the records."""
+
+    code = "records-refused"
+    text = "This contradicts the records and was not saved. Nothing was changed. Please call the staff."
+
+
 class OutcomeUnknown(ClinicError):
     code = "outcome-unknown"
     text = "It is not certain that this was saved. Please look it up before trying again."

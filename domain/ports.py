@@ -177,8 +177,8 @@ class Writer(Protocol):
     ) -> R:
         """Run the work once; asked again with the same ``command_id`` it gives the first answer.
 
-        Raises what the work raised or StorageUnavailable (nothing was changed), or OutcomeUnknown (look it
-        up before trying again).
+        Raises what the work raised, StorageUnavailable or RecordsRefused (nothing was changed), or
+        OutcomeUnknown (look it up before trying again).
         """
 
 

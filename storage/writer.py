@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Engine
 
-from domain.errors import ClinicError, CommandReused, OutcomeUnknown, StorageUnavailable
+from domain.errors import ClinicError, CommandReused, OutcomeUnknown, RecordsRefused, StorageUnavailable
 from domain.ports import Clock, Foreseen, UnitOfWork
 from storage.admission import Admission
 from storage.engine import WAITED, Session, backend, in_short, open_session
@@ -168,7 +168,7 @@ class SqlWriter:
             log.error("%s broke a rule of the records: %s", batch[0].name, in_short(conflict))
             self._disconnect()
             if alone:
-                batch[0].error = StorageUnavailable(reason="the records refused it")
+                batch[0].error = RecordsRefused()
             else:  # one of them is to blame: each on its own; a code that is somebody's is drawn anew
                 for job in batch:
                     job.error = None

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from domain.actors import Actor
 from domain.booking import BookingReceipt
-from domain.errors import ClinicError, NotFound, StorageUnavailable
+from domain.errors import ClinicError, NotFound, RecordsRefused, StorageUnavailable
 from domain.events import VaccineRegistered
 from domain.injection import FindVisits
 from domain.mypage import GetMyPage
@@ -293,7 +293,7 @@ async def test_a_value_that_does_not_fit_is_refused_alone(shared: str, tmp_path:
             clinic.book(vaccine, 3),
             return_exceptions=True,
         )
-        assert [isinstance(answer, StorageUnavailable) for answer in answers] == [False, True, False]
+        assert [isinstance(answer, RecordsRefused) for answer in answers] == [False, True, False]
         assert [level.vaccine.reserved for level in await clinic.gateway.ask(ListVaccines())] == [2]
         assert await clinic.violations() == []
 

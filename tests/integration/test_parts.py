@@ -145,6 +145,30 @@ async def test_what_can_never_be_done_is_put_aside_with_what_follows_from_it_and
     assert await clinic.violations() == []
 
 
+async def test_what_the_records_refuse_is_put_aside_too_and_keeps_nobody_behind_it_waiting(
+    clinic: OpenClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def doubling(part: Part, uow: UnitOfWork, event: Event, context: Context) -> None:
+        policies.follow_by_relay(part, uow, event, context)
+        if isinstance(event, Booked) and event.booking == poisoned:
+            injection = uow.injections.of_booking(poisoned)
+            assert injection
+            uow.injections.save(replace(injection, code="X" * 9))
+
+    vaccine = await clinic.vaccine(doses=3)
+    await clinic.services.settle()
+    monkeypatch.setattr(listeners, "follow_by_relay", doubling)
+    poisoned = ""
+    await clinic.services.gateway.send(PausePart(Part.INJECTION_INTAKE), STAFF)
+    poisoned = (await clinic.book(vaccine, 1)).booking
+    behind = await clinic.book(vaccine, 2)
+    await clinic.services.gateway.send(ResumePart(Part.INJECTION_INTAKE), STAFF)
+    await clinic.services.settle()
+    [task] = await aside(clinic)
+    assert (task.subject, task.problem) == (poisoned, "records-refused")
+    assert await visits(clinic, behind.booking) == 1
+
+
 async def test_what_is_tried_again_in_vain_is_put_aside_again(
     clinic: OpenClinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
