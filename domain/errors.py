@@ -267,7 +267,7 @@ class RecordsUnread(StorageUnavailable):
 
 
 class RecordsRefused(ClinicError):
-    """What was to be written breaks a rule of the tables: it never succeeds, and says nothing of the records."""
+    """What was to be written breaks a rule of the tables. It never succeeds, and the records are well."""
 
     code = "records-refused"
     text = "This contradicts the records and was not saved. Nothing was changed. Please call the staff."
