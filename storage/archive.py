@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 import msgspec
 
@@ -105,6 +105,8 @@ def unpack(archive: Path, folder: Path | None, goes: Goes) -> Manifest:
                 raise BackupDamaged(file=archive, reason=f"{member.name} is not what its manifest says")
             if _copied(content, folder and folder / member.name, goes) != expected.sha256:
                 raise BackupDamaged(file=archive, reason=f"{member.name} is not as it was written")
+        if tar.fileobj and any(any(chunk) for chunk in _chunks(tar.fileobj)):
+            raise BackupDamaged(file=archive, reason="something was written behind its end")
     if missing:
         raise BackupDamaged(file=archive, reason=f"{sorted(missing)[0]} is missing")
     return manifest
@@ -119,10 +121,14 @@ def sync(folder: Path) -> None:
         os.close(descriptor)
 
 
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
 @contextmanager
 def _reading(archive: Path) -> Iterator[tarfile.TarFile]:
     try:
-        with tarfile.open(archive, "r|gz") as tar:
+        with gzip.open(archive) as whole, tarfile.open(fileobj=whole, mode="r|") as tar:
             yield tar
     except (FileNotFoundError, IsADirectoryError, PermissionError) as problem:
         raise BackupDamaged(file=archive, reason=problem.strerror) from problem
@@ -180,7 +186,7 @@ def _copied(content: IO[bytes], place: Path | None, goes: Goes) -> str:
     return digest.hexdigest()
 
 
-def _chunks(file: IO[bytes]) -> Iterator[bytes]:
+def _chunks(file: _Readable) -> Iterator[bytes]:
     while chunk := file.read(CHUNK):
         yield chunk
 

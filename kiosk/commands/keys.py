@@ -187,6 +187,8 @@ def _root_place(asked: argparse.Namespace) -> RootPlace | None:
     if medium is None:
         return None
     known = (medium / ON_MEDIUM).exists()
+    if not known and asked.action != "init":
+        raise KeysUnusable(reason=f"there is no root on {medium}; is this the medium, and is it mounted?")
     passphrase = b"-" if asked.action in {"list", "export"} else _passphrase(new=not known)
     return RootPlace(medium, passphrase)
 

@@ -14,6 +14,7 @@ from domain.parts import (
     DiscardTask,
     ListParts,
     ListTasks,
+    Part,
     PartState,
     PausePart,
     ResumePart,
@@ -28,6 +29,8 @@ from kiosk.settings import Settings
 from kiosk.status import ask_all
 
 PART_COLUMNS = ("part", "state", "behind", "oldest", "waiting", "aside", "processes")
+SILENT = "does not answer"
+"""What is said of a process that is there and hangs."""
 TASK_COLUMNS = ("task", "part", "kind", "about", "problem", "attempts", "since")
 
 
@@ -83,14 +86,20 @@ async def _at_work(settings: Settings) -> dict[str, list[str]]:
     """Which processes of this machine run which part, and how it fares there."""
     found: dict[str, list[str]] = {}
     for answer in await ask_all(settings.running_folder):
-        for part, how in (answer.report or {}).get("parts", {}).items():
+        if answer.report is None:  # it is there, and only its name still says what it is for
+            for part in (part for part in Part if part in answer.process):
+                found.setdefault(part, []).append(f"{answer.process} {SILENT}")
+            continue
+        for part, how in answer.report.get("parts", {}).items():
             problem = f" ({how['problem']})" if how["problem"] else ""
             found.setdefault(part, []).append(f"{answer.process} {how['state']}{problem}")
     return found
 
 
 def _row(state: PartState, processes: list[str]) -> tuple[str, ...]:
-    words = "paused" if state.paused else "at work" if processes else "nobody here"
+    silent = all(process.endswith(SILENT) for process in processes)
+    at_work = "nobody here" if not processes else SILENT if silent else "at work"
+    words = "paused" if state.paused else at_work
     oldest = f"{state.behind_seconds:.1f} s" if state.behind else "-"
     return (
         state.name, words, str(state.behind), oldest, str(state.waiting), str(state.aside),

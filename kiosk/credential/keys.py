@@ -62,8 +62,9 @@ class KeyFolder:
 
     @property
     def is_made(self) -> bool:
-        """Whether there are keys, in this layout or the first one."""
-        return self.clinic.exists() or (self.folder / _FORMER).exists()
+        """Whether there are keys, in this layout or the first one. Raises KeysUnusable if nobody can tell."""
+        with in_words():
+            return self.clinic.exists() or (self.folder / _FORMER).exists()
 
     @property
     def has_root_key(self) -> bool:

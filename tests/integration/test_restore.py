@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import io
 import json
 import tarfile
@@ -225,6 +226,14 @@ def no_archive(archive: Path) -> None:
     archive.write_text("a letter")
 
 
+def appended(archive: Path) -> None:
+    archive.write_bytes(archive.read_bytes() + b"and something else")
+
+
+def appended_within(archive: Path) -> None:
+    archive.write_bytes(archive.read_bytes() + gzip.compress(b"and something else"))
+
+
 def rewritten(change: Callable[[dict[str, bytes]], None]) -> Damage:
     """The same archive with other files in it."""
 
@@ -264,6 +273,8 @@ def escaping(files: dict[str, bytes]) -> None:
     ("damage", "said"),
     [
         (cut_off, "cannot be read to its end"),
+        (appended, "cannot be read to its end"),
+        (appended_within, "written behind its end"),
         (flip_a_bit, "trusted"),
         (no_archive, "cannot be read to its end"),
         (lambda archive: archive.unlink(), "No such file"),
@@ -273,8 +284,11 @@ def escaping(files: dict[str, bytes]) -> None:
         (rewritten(escaping), "other files than a backup does"),
         (rewritten(lambda files: files.pop("manifest.json") and None), "does not begin with a manifest"),
     ],
-    ids=["cut off", "a bit", "a letter", "gone", "records", "keys", "newer", "escaping", "no manifest"],
-)
+    ids=[
+        "cut off", "appended", "appended within", "a bit", "a letter", "gone", "records", "keys", "newer",
+        "escaping", "no manifest",
+    ],
+)  # fmt: skip
 async def test_a_damaged_backup_is_refused_in_words_and_changes_nothing(
     tmp_path: Path, damage: Damage, said: str
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import os
 import socket
@@ -10,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.commands import parts
 from kiosk.status import Answer, answering, ask_all
+from tests.clinics import clinic_in
 
 
 async def said() -> dict[str, str]:
@@ -42,3 +45,20 @@ async def test_what_a_killed_process_left_behind_is_cleared_away(tmp_path: Path)
     (tmp_path / "clinic.db").write_text("not a socket, and not ours to clear away")
     assert await ask_all(tmp_path) == []
     assert [path.name for path in tmp_path.iterdir()] == ["clinic.db"]
+
+
+async def test_a_worker_that_hangs_is_not_taken_for_one_that_is_at_work(
+    clinic_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with clinic_in(clinic_folder) as clinic:
+        settings = clinic.settings
+    settings.running_folder.mkdir(exist_ok=True)
+    with socket.socket(socket.AF_UNIX) as hanging:
+        hanging.bind(str(settings.running_folder / "worker-issuing-1"))
+        hanging.listen()
+        listed = argparse.Namespace(action="list", json=False)
+        assert await asyncio.to_thread(parts.run, settings, listed) == 0
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert "worker-issuing-1 does not answer" in lines["issuing"]
+    assert "at work" not in lines["issuing"]
+    assert "nobody here" in lines["printing"]

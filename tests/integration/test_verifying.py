@@ -238,6 +238,8 @@ async def test_keys_are_kept_from_the_command_line(tmp_path: Path) -> None:
     moved = kiosk("keys", "init", "--root", tmp_path / "usb", folder=tmp_path)
     assert b"the root's key is not here" in moved.stderr
     assert kiosk("keys", "rotate", folder=tmp_path).returncode == 1
+    elsewhere = kiosk("keys", "rotate", "--root", tmp_path / "usp", folder=tmp_path)
+    assert (elsewhere.returncode, b"there is no root on" in elsewhere.stderr) == (1, True)
     assert kiosk("keys", "rotate", "--root", tmp_path / "usb", folder=tmp_path).returncode == 0
     assert kiosk("keys", "export", tmp_path / "out", folder=tmp_path).returncode == 0
     assert {path.name for path in (tmp_path / "out").iterdir()} == {

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from kiosk.credential.certificates import VACCINATION_USAGE
 from kiosk.credential.errors import KeysUnusable
-from kiosk.credential.keys import load_keys, open_keys
+from kiosk.credential.keys import KeyFolder, load_keys, open_keys
 from tests.certificate_facts import NOW, new_keys
 
 
@@ -122,3 +122,8 @@ def test_a_folder_that_cannot_be_made_is_said_in_words(tmp_path: Path) -> None:
 def test_a_long_clinic_name_still_gets_keys(tmp_path: Path) -> None:
     keys = open_keys(tmp_path, country="KR", clinic="우리동네 예방접종센터 " * 10, now=NOW)
     assert keys.signer.subject
+
+
+def test_a_folder_that_cannot_be_looked_into_is_told_in_words(tmp_path: Path) -> None:
+    with pytest.raises(KeysUnusable, match="File name too long"):
+        _ = KeyFolder(tmp_path / ("x" * 300)).is_made
