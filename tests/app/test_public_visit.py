@@ -85,7 +85,7 @@ async def test_any_key_extends_the_visit_and_does_nothing_else(kiosk: Kiosk) -> 
         assert isinstance(app.screen, QuestionScreen)
         assert app.screen.field.value == SECRET
         time.seconds += app.settings.idle_seconds - 20
-        await asyncio.sleep(0.6)
+        await app._watch_idle()
         assert not isinstance(app.screen, StillThere)
 
 
