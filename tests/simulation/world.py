@@ -272,8 +272,8 @@ class World:
         self.chance.calm = True
         for process in self.processes:
             self.loop.thaw(process)
-        while self._returning:  # noqa: ASYNC110
-            await asyncio.sleep(0.1)
+        while self._returning or any(process.writer.at_work for process in self.processes):  # noqa: ASYNC110
+            await asyncio.sleep(0.1)  # a pause may be under way whose asker was told that it is not certain
         if not {part for process in self.processes for part in process.parts} >= set(PARTS):
             self._open("last", PARTS)
         staff = Somebody(self, "last", Random(self.seed))
