@@ -15,7 +15,7 @@ from domain.application import ApplyForCertificate, CancelApplication
 from domain.booking import BookingStatus, CancelBooking
 from domain.certificate import ListCertificates
 from domain.codes import Kind
-from domain.errors import StorageUnavailable
+from domain.errors import RecordsRefused, StorageUnavailable
 from domain.events import Event, Recorded
 from domain.injection import FindVisits
 from domain.mypage import GetMyPage
@@ -111,7 +111,7 @@ async def test_even_wrong_code_cannot_reserve_more_than_the_stock(clinic: OpenCl
     honest = clinic.book(vaccine, 1)
     mistaken = clinic.gateway.writer.run(wrong, "wrong", "Wrong")
     refusal, receipt = await asyncio.gather(mistaken, honest, return_exceptions=True)
-    assert isinstance(refusal, StorageUnavailable)
+    assert isinstance(refusal, RecordsRefused)
     assert not isinstance(receipt, BaseException), "an honest booking of the same batch was refused too"
     assert await clinic.violations() == []
 
@@ -182,7 +182,7 @@ async def test_a_code_that_is_taken_already_overwrites_nobody_and_is_drawn_anew(
 
     monkeypatch.setattr(booking, "new_code", lambda kind: taken(kind) or new_code(kind))
     if times > 1:  # no chance does that
-        with pytest.raises(StorageUnavailable):
+        with pytest.raises(RecordsRefused):
             await clinic.book(vaccine, 2, command_id="the second")
     else:
         await clinic.book(vaccine, 2, command_id="the second")
