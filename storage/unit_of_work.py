@@ -46,7 +46,7 @@ class SqlUnitOfWork:
         self.tasks = SqlTasks(on, journal, s)
         self.parts = SqlParts(on, s)
         self.emitted: list[Event] = []
-        self._done: dict[str, tuple[str, Any, datetime]] = {}
+        self._done: dict[str, tuple[str, Any]] = {}
         self._recorded: dict[str, list[Any] | None] = {}
 
     # -- a transaction: begin, then mark and record (or undo) for each command, then flush ----------
@@ -89,7 +89,7 @@ class SqlUnitOfWork:
     def answer_of(self, command_id: str, name: str) -> Any:
         """The answer given to this command id before, or NOT_DONE. Raises CommandReused."""
         if command_id in self._done:  # in this very transaction: a key was pressed twice
-            known, answer, _ = self._done[command_id]
+            known, answer = self._done[command_id]
         else:
             if command_id in self._recorded:
                 row = self._recorded[command_id]
@@ -104,15 +104,17 @@ class SqlUnitOfWork:
 
     def record(self, command_id: str, name: str, answer: object, at: datetime) -> None:
         """The command is done: its events go into the outbox, its id and answer beside them."""
-        adds = self._s.add_event
+        tells, keeps = self._s.add_event, self._s.add_command
         events = [
-            adds.row((f"{command_id}:{number}", type(event).__name__, codec.event_payload(event), at))
+            tells.row((f"{command_id}:{number}", type(event).__name__, codec.event_payload(event), at))
             for number, event in enumerate(self.emitted)
         ]
+        done = keeps.row((command_id, name, codec.dump_answer(answer), at))
         self._on.accept()
         for event in events:
-            self._on.add(adds, event)
-        self._done[command_id] = (name, answer, at)
+            self._on.add(tells, event)
+        self._on.add(keeps, done)
+        self._done[command_id] = (name, answer)
         self.emitted.clear()
 
     def flush(self) -> bool:
@@ -121,9 +123,6 @@ class SqlUnitOfWork:
         Answers whether any command was done in it.
         """
         self.vaccines.flush()
-        adds = self._s.add_command
-        for command_id, (name, answer, at) in self._done.items():
-            self._on.add(adds, adds.row((command_id, name, codec.dump_answer(answer), at)))
         self._on.flush()
         return bool(self._done)
 
