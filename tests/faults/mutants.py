@@ -135,9 +135,9 @@ def _keeping_events(real: Any) -> Any:
 
 
 def _forgetting_the_id(real: Any) -> Any:
-    def record(self: Any, command_id: str, *more: Any) -> None:
-        real(self, command_id, *more)
-        del self._done[command_id]
+    def record(self: Any, *more: Any) -> None:
+        real(self, *more)
+        self._on._waiting.pop()  # its row is the last
 
     return record
 
