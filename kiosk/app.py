@@ -83,6 +83,9 @@ class ClinicApp(App[int], inherit_bindings=False):
         self.idle = IdleClock()
         self.pressed_at = 0.0
         """When the last key was pressed or the last click made, in `time.monotonic` seconds."""
+        self.pressed_again = False
+        """Whether that was the same key as the one before it."""
+        self._pressed = ""
         self.wishes = Wishes()
         self.changed: Signal[None] = Signal(self, "clinic-changed")
         self.crashes: list[str] = []
@@ -215,9 +218,14 @@ class ClinicApp(App[int], inherit_bindings=False):
         """Any key, click or paste says that somebody is there."""
         if isinstance(event, events.Key | events.MouseEvent | events.Paste):
             self.idle.touch()
-        if isinstance(event, events.Key | events.MouseUp):
-            self.pressed_at = event.time
+        if isinstance(event, events.Key | events.MouseUp | events.Paste) and not event.is_forwarded:
+            self._note_press(event)
         await super().on_event(event)
+
+    def _note_press(self, event: events.Key | events.MouseUp | events.Paste) -> None:
+        pressed = event.key if isinstance(event, events.Key) else type(event).__name__
+        self.pressed_again = pressed == self._pressed
+        self.pressed_at, self._pressed = event.time, pressed
 
     @property
     def idle_limit(self) -> float | None:

@@ -209,7 +209,7 @@ class BookingScreen(QuestionScreen):
 
     def _parse_given(self, text: str) -> str:
         """Some passports have no given name; an empty line is meant only when it comes twice."""
-        if not text.strip() and not (self._empty_given_seen and self.was_read):
+        if not text.strip() and not self._empty_given_seen:
             self._empty_given_seen = True
             raise GivenNameEmpty("passport_given")
         return parse_passport_name(text, "passport_given", required=False)

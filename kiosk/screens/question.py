@@ -144,6 +144,8 @@ class QuestionScreen(PublicScreen):
     def offer(self, choices: list[Choice], none: Words = "") -> None:
         """What can be chosen at this step; the cursor is on the earlier answer. ``none`` says there is
         nothing to choose, until there is something."""
+        if choices and not self.choices.choices:
+            self.let_read()
         if not choices or self._nothing:
             self.announce("" if choices else none)
         self._nothing = not choices
@@ -194,8 +196,8 @@ class QuestionScreen(PublicScreen):
             self.answered(self.step)
 
     def _is_late(self, answer: Message) -> bool:
-        """Whether it was given to the question before: the second of two keys pressed at once."""
-        return answer.time < self.shown_at
+        """Whether it was given to the question before: by a key pressed twice, or too late to be heard."""
+        return answer.time < self.shown_at or (self.kiosk.pressed_again and not self.was_read)
 
     # -- complaining --------------------------------------------------------------------------------
 

@@ -14,11 +14,26 @@ from textual.pilot import Pilot
 from kiosk.app import ClinicApp
 from kiosk.bootstrap import open_clinic
 from kiosk.screens.base import READING_SECONDS, ClinicScreen
+from kiosk.screens.question import QuestionScreen
 from kiosk.services import Services
 from kiosk.settings import Settings
 from tests.clinics import TestClock
 
 PATIENCE_SECONDS = 45.0
+
+
+class Hands(Pilot[int]):
+    """Presses keys as people do who mean it: the same one again only when what it led to was read."""
+
+    _last = ""
+
+    async def press(self, *keys: str) -> None:
+        """As Textual's own."""
+        for key in keys:
+            if key == self._last and key in {"enter", *"123456789"}:
+                await question_was_read(self)
+            self._last = key
+            await super().press(key)
 
 
 async def wait_for(pilot: Pilot[int], condition: Callable[[], object], what: str = "") -> None:
@@ -41,10 +56,27 @@ def readable(screen: object) -> bool:
     return isinstance(screen, ClinicScreen) and monotonic() - screen.shown_at >= READING_SECONDS
 
 
+async def question_was_read(pilot: Pilot[int]) -> None:
+    """Until the question, if it is one, stood there long enough."""
+    await wait_for(
+        pilot, lambda: not isinstance(pilot.app.screen, QuestionScreen) or readable(pilot.app.screen)
+    )
+
+
 async def press_at_once(pilot: Pilot[int], *keys: str) -> None:
     """Keys pressed faster than any of them can be answered, however slow the machine is."""
+    await question_was_read(pilot)
     for key in keys:
         pilot.app.post_message(events.Key(key, None))
+    await pilot.pause()
+
+
+async def press_soon(pilot: Pilot[int], key: str, seconds: float) -> None:
+    """A key pressed so long after what is to be read appeared, however late it is answered."""
+    assert isinstance(pilot.app.screen, ClinicScreen)
+    pressed = events.Key(key, key if len(key) == 1 else None)
+    pressed.time = pilot.app.screen.shown_at + seconds
+    pilot.app.post_message(pressed)
     await pilot.pause()
 
 
@@ -84,7 +116,8 @@ async def run_kiosk(
         return services
 
     app = ClinicApp(opener, settings)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size):
+        pilot = Hands(app)
         await wait_for(pilot, lambda: app.services is not None, "the clinic opens")
         yield app, pilot
     assert app.crashes == []

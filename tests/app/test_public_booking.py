@@ -13,11 +13,11 @@ from domain.errors import ClinicError, NotIdentified
 from domain.mypage import GetMyPage, IdentifyByDetails, MyPageItem
 from domain.vaccine import ListVaccines
 from kiosk.app import ClinicApp
-from kiosk.screens.base import PublicScreen
+from kiosk.screens.base import READING_SECONDS, PublicScreen
 from kiosk.screens.booking import BookingScreen
 from kiosk.screens.booking_done import BookingDoneScreen
 from tests.app.conftest import Kiosk
-from tests.app.terminal import press_at_once, readable, screen_text, see, type_text, wait_for
+from tests.app.terminal import press_at_once, press_soon, readable, screen_text, see, type_text, wait_for
 from tests.clinics import person
 
 ANSWERS = {
@@ -106,6 +106,24 @@ async def test_the_second_enter_of_the_last_question_does_not_book(kiosk: Kiosk)
         await press_at_once(pilot, "enter", "enter")
         await see(pilot, "모두 맞습니까")
         assert await my_items(app) == []
+
+
+async def test_the_key_that_answers_a_question_pressed_twice_does_not_answer_the_next(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        await pilot.press("1")
+        await see(pilot, "어떤 백신", "> 1")
+        screen = app.screen
+        assert isinstance(screen, BookingScreen)
+        await press_soon(pilot, "1", 0.2)
+        assert screen.step.name == "vaccine", "it opened this page"
+        await press_soon(pilot, "enter", 0.2)
+        await see(pilot, "언제 오시", "> 1")
+        await press_soon(pilot, "enter", 0.4)
+        assert screen.step.name == "day", "it chose the vaccine"
+        await press_soon(pilot, "enter", READING_SECONDS)
+        await see(pilot, "몇 시에", "> 1")
+        await press_soon(pilot, "1", 0.0)
+        await see(pilot, "정확히 몇 분")
 
 
 async def test_the_result_says_the_code_in_threes_and_makes_a_ticket(kiosk: Kiosk) -> None:

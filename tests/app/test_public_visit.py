@@ -22,7 +22,7 @@ from kiosk.themes import CLINIC, HIGH_CONTRAST
 from kiosk.widgets.bars import KeyBar
 from kiosk.widgets.choice_list import ChoiceList
 from tests.app.conftest import Kiosk
-from tests.app.terminal import press_at_once, screen_text, see, type_text, wait_for
+from tests.app.terminal import Hands, press_at_once, screen_text, see, type_text, wait_for
 from tests.app.test_public_booking import choose_time, fill_in, my_items
 from tests.clinics import TestClock
 
@@ -191,7 +191,8 @@ async def test_a_screen_that_breaks_ends_the_visit_only_and_logs_no_personal_dat
         fail()
 
     app = ClinicApp(opener, settings)
-    async with app.run_test(size=(40, 16)) as pilot:
+    async with app.run_test(size=(40, 16)):
+        pilot = Hands(app)
         await wait_for(pilot, lambda: app.services is not None)
         await type_a_name(pilot)
         screen = app.screen
