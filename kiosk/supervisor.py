@@ -23,6 +23,8 @@ SILENCES = 3
 """So many times in a row a process may fail to answer."""
 LOOK_SECONDS = 1.0
 """How often the backlog is looked at."""
+GRACE = 45.0
+"""Seconds in which whoever was told to go finishes what it is at: less than systemd gives to all of them."""
 
 
 @dataclass
@@ -60,13 +62,19 @@ class Child:
         self.task = asyncio.create_task(self._keep(), name=self.name)
 
     async def stop(self) -> None:
-        """Let it finish what it is at."""
+        """Let it finish what it is at; what hangs is ended."""
         self.going.set()
+        self.send(signal.SIGTERM)
+        if self.task and (await asyncio.wait([self.task], timeout=GRACE))[1]:
+            log.warning("%s was told to go, does not, and is ended", self.name)
+            self.send(signal.SIGKILL)
+            await self.task
+
+    def send(self, number: signal.Signals) -> None:
+        """A signal, if it is there to hear it."""
         if self.process and self.process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
-                self.process.send_signal(signal.SIGTERM)
-        if self.task:
-            await self.task
+                self.process.send_signal(number)
 
     async def _keep(self) -> None:
         pause = FIRST_PAUSE
@@ -114,6 +122,7 @@ class Supervisor:
         self._scale = scale
         self._children = [Child(part, command(part)) for part in parts if part != scaled]
         self._workers: list[Child] = []
+        self._leaving: set[asyncio.Task[None]] = set()
         self._scales = scaled in parts
 
     @property
@@ -131,7 +140,7 @@ class Supervisor:
             await self._end_what_hangs()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
-        await asyncio.gather(*(child.stop() for child in [*self._children, *self._workers]))
+        await asyncio.gather(*self._leaving, *(child.stop() for child in [*self._children, *self._workers]))
 
     async def _end_what_hangs(self) -> None:
         """What is there and does not answer, several times in a row, is brought back like a dead one."""
@@ -144,15 +153,14 @@ class Supervisor:
         for child in [*self._children, *self._workers]:
             if child.process and self._silences[child.process.pid] >= SILENCES:
                 log.warning("%s does not answer and is ended", child.name)
-                with contextlib.suppress(ProcessLookupError):
-                    child.process.kill()
+                child.send(signal.SIGKILL)
 
     async def _adapt(self) -> None:
         try:
             backlog = await self._backlog()
         except Exception as problem:  # noqa: BLE001 - the workers go on, whatever the backlog is
             log.warning("the backlog is not known: %s", type(problem).__name__)
-            backlog = 0
+            backlog = self.workers * self._scale.each
         wanted = self._scale.wanted(backlog, time.monotonic())
         if wanted != self.workers:
             log.info("%d workers for %s, for a backlog of %d", wanted, self._scaled, backlog)
@@ -160,9 +168,11 @@ class Supervisor:
             child = Child(f"{self._scaled} {self.workers + 1}", self._command(self._scaled))
             self._workers.append(child)
             child.start()
-        leaving = self._workers[wanted:]
+        for child in self._workers[wanted:]:  # beside the looking, for they may take their time
+            leaving = asyncio.create_task(child.stop())
+            self._leaving.add(leaving)
+            leaving.add_done_callback(self._leaving.discard)
         del self._workers[wanted:]
-        await asyncio.gather(*(child.stop() for child in leaving))
 
 
 def _for_children() -> dict[str, str]:
