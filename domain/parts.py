@@ -98,6 +98,8 @@ class PartState:
     """Tasks that wait for it."""
     aside: int
     """Tasks that were put aside."""
+    away: bool = False
+    """Whether its own database cannot be asked: nobody knows then how far behind it is."""
 
 
 # -- what can be asked and done -------------------------------------------------------------------

@@ -6,7 +6,8 @@ transaction as what it was told, so it can be stopped anywhere and never counts 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -15,6 +16,7 @@ from sqlalchemy import (
     Date,
     Integer,
     MetaData,
+    Select,
     String,
     Table,
     bindparam,
@@ -25,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from domain.errors import StorageUnavailable
+from domain.errors import RecordsUnread, StorageUnavailable
 from domain.events import Recorded
 from domain.mypage import ItemKind, MyPage, MyPageItem
 from storage.damaged import follow_the_file, put_aside_if_damaged
@@ -95,17 +97,27 @@ class MyPageStore:
         follow_the_file(engine)
         self._engine = engine
         self._tables = ViewTables(engine.dialect, person, item)
+        self._opening = asyncio.Lock()
+        self._is_open = False
 
     async def open(self) -> None:
         """Make the tables, or throw away those of another layout, or a file that is damaged.
 
+        Its server may be away when the clinic opens: then whoever uses it first once it is back opens it.
         Raises StorageUnavailable.
         """
+        if not self._is_open:
+            async with self._opening:
+                if not self._is_open:
+                    await self._prepare()
+                    self._is_open = True
+
+    async def _prepare(self) -> None:
         try:
             await put_aside_if_damaged(self._engine)
         except (DBAPIError, OSError) as problem:
             raise StorageUnavailable(reason=in_short(problem)) from problem
-        async with self._writing() as connection:
+        async with self._transaction() as connection:
             tables = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
             layout = await connection.scalar(select(state.c.layout)) if state.name in tables else None
             if layout != LAYOUT:
@@ -118,13 +130,13 @@ class MyPageStore:
         await self._engine.dispose()
 
     async def position(self) -> int:
-        """The last event that the view knows of."""
-        rows = await rows_of(self._engine, _POSITION)
+        """The last event that the view knows of. Raises RecordsUnread."""
+        rows = await self._rows(_POSITION)
         return int(rows[0][0]) if rows else 0
 
     async def page_of(self, recipient: str) -> MyPage:
-        """Everything of this person, newest first."""
-        rows = await rows_of(self._engine, _PAGE, {"recipient": recipient})
+        """Everything of this person, newest first. Raises RecordsUnread."""
+        rows = await self._rows(_PAGE, {"recipient": recipient})
         items = [MyPageItem(*row[2:]) for row in rows if row[2] is not None]
         return MyPage(name=rows[0][1] or "", items=items, position=rows[0][0])
 
@@ -162,8 +174,23 @@ class MyPageStore:
             fold.add(recorded.event, recorded.at)
         await self._tables.write(connection, fold)
 
+    async def _rows(
+        self, statement: Select[Any], values: Mapping[str, Any] | None = None
+    ) -> list[list[Any]]:
+        try:
+            await self.open()
+        except StorageUnavailable as problem:
+            raise RecordsUnread(**problem.facts) from problem
+        return await rows_of(self._engine, statement, values)
+
     @asynccontextmanager
     async def _writing(self, safely: bool = False) -> AsyncIterator[AsyncConnection]:
+        await self.open()
+        async with self._transaction(safely) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _transaction(self, safely: bool = False) -> AsyncIterator[AsyncConnection]:
         """A transaction. What an event itself is to blame for is raised as it is: time does not mend it."""
         try:
             async with for_writing(self._engine, safely).begin() as connection:
@@ -175,6 +202,6 @@ class MyPageStore:
 
     async def everything(self) -> list[tuple[Any, ...]]:
         """Every row of the view in a fixed order, for comparing one with another."""
-        people = await rows_of(self._engine, select(person).order_by(person.c.recipient))
-        items = await rows_of(self._engine, select(item).order_by(item.c.code))
+        people = await self._rows(select(person).order_by(person.c.recipient))
+        items = await self._rows(select(item).order_by(item.c.code))
         return [tuple(row) for row in [*people, *items]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -29,6 +30,9 @@ from storage.reader import SqlReader
 from storage.relay import Loop, Relay
 from storage.tasks import CarryOut, TaskQueue
 from storage.writer import SqlWriter
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,8 @@ async def open_storage(
     mypage = MyPageStore(read_model_engine(mypage_url))
     try:
         await mypage.open()
+    except StorageUnavailable as problem:  # the one part; the clinic is open without it
+        log.error("my page cannot be reached yet: %s", problem.facts["reason"])
     except BaseException:
         await writer.close()
         await engine.dispose()

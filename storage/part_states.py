@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
@@ -10,11 +11,15 @@ from sqlalchemy import func, select
 
 from domain import parts as p
 from domain.actors import Actor
+from domain.errors import RecordsUnread
 from domain.events import BY_NAME
 from domain.messages import Query
 from domain.policies import BY_RELAY
 from storage import tables as t
 from storage.statements import LIVE_TASK, columns_of, one_of
+
+POSITION_SECONDS = 1.0
+"""How long my page's own database may take to say how far it has been told."""
 
 LISTENS: dict[p.Part, list[str]] = {
     **{part: [kind.__name__ for kind in policies] for part, policies in BY_RELAY.items()},
@@ -43,13 +48,15 @@ class PartStates:
         positions = {
             row[0]: row[1] for row in await self._rows(select(t.position.c.listener, t.position.c.seq))
         }
-        positions[p.Part.MY_PAGE] = await self._my_page_position()
+        my_page = await self._my_page()
+        positions[p.Part.MY_PAGE] = my_page or 0
         k = t.task.c
         counted = select(k.part, k.status, func.count()).where(one_of(k.status, LIVE_TASK))
         tasks = {(row[0], row[1]): row[2] for row in await self._rows(counted.group_by(k.part, k.status))}
         states = []
         for part in p.Part:
-            behind, since = await self._behind(part, positions.get(part, 0))
+            away = part is p.Part.MY_PAGE and my_page is None
+            behind, since = (0, None) if away else await self._behind(part, positions.get(part, 0))
             states.append(
                 p.PartState(
                     part,
@@ -58,9 +65,18 @@ class PartStates:
                     max(0.0, (now - since).total_seconds()) if since else 0.0,
                     tasks.get((part, p.TaskStatus.WAITING), 0),
                     tasks.get((part, p.TaskStatus.ASIDE), 0),
+                    away,
                 )
             )
         return states
+
+    async def _my_page(self) -> int | None:
+        """How far it has been told; None when its own database cannot be asked."""
+        try:
+            async with asyncio.timeout(POSITION_SECONDS):
+                return await self._my_page_position()
+        except (RecordsUnread, TimeoutError):
+            return None
 
     async def _behind(self, part: p.Part, position: int) -> tuple[int, datetime | None]:
         """How many events it has not dealt with, and when the oldest of them happened."""

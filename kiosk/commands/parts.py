@@ -99,10 +99,11 @@ async def _at_work(settings: Settings) -> dict[str, list[str]]:
 def _row(state: PartState, processes: list[str]) -> tuple[str, ...]:
     silent = all(process.endswith(SILENT) for process in processes)
     at_work = "nobody here" if not processes else SILENT if silent else "at work"
-    words = "paused" if state.paused else at_work
+    words = "paused" if state.paused else "away" if state.away else at_work
+    behind = "?" if state.away else str(state.behind)
     oldest = f"{state.behind_seconds:.1f} s" if state.behind else "-"
     return (
-        state.name, words, str(state.behind), oldest, str(state.waiting), str(state.aside),
+        state.name, words, behind, oldest, str(state.waiting), str(state.aside),
         ", ".join(processes) or "-",
     )  # fmt: skip
 

@@ -9,8 +9,11 @@ import pytest
 
 from domain.errors import MyPageResting, RecordsResting, StorageUnavailable
 from domain.mypage import GetMyPage
+from domain.parts import ListParts, Part
 from domain.resilience import Breaker, BreakerState
-from tests.clinics import clinic_in, keep_in
+from kiosk.i18n import Texts, put_in_words
+from kiosk.screens.desk.part_words import part_facts
+from tests.clinics import STAFF, clinic_in, keep_in
 from tests.postgresql import QUICK, CannotStart, Server, running
 
 
@@ -54,6 +57,26 @@ async def test_bookings_go_on_while_my_page_is_gone_and_it_is_back_as_soon_as_it
         await clinic.services.settle()
         assert len((await clinic.gateway.ask(GetMyPage(), me)).items) == 1
         assert breaker.state is BreakerState.CLOSED
+
+
+async def test_the_clinic_opens_while_my_page_is_gone_and_says_what_is_not_known(
+    tmp_path: Path, server: Server
+) -> None:
+    keep_in(tmp_path, "", server.url(server.database()))
+    server.kill()
+    async with clinic_in(tmp_path) as clinic:
+        vaccine = await clinic.vaccine(doses=5)
+        assert (receipt := await clinic.book(vaccine, 1)).status == "reserved"
+        parts = {state.name: state for state in await clinic.gateway.ask(ListParts(), STAFF)}
+        assert [name for name, state in parts.items() if state.away] == [Part.MY_PAGE]
+        facts = {fact.label: fact for fact in part_facts(parts[Part.MY_PAGE], None)}
+        assert "cannot be reached" in put_in_words(facts["parts.lag"].words, Texts("en"))
+
+        server.start()
+        await clinic.services.settle()
+        me = await clinic.recipient(receipt.booking)
+        assert not any(state.away for state in await clinic.gateway.ask(ListParts(), STAFF))
+        assert len((await clinic.gateway.ask(GetMyPage(), me)).items) == 1
 
 
 async def test_nobody_waits_for_records_that_are_gone_and_the_first_to_try_finds_them_back(

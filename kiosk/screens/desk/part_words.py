@@ -47,7 +47,7 @@ def state_word(state: PartState, loop: Any | None) -> str:
     """How a part is getting on, as far as the records and this process know: the key of a word."""
     if state.paused:
         return PAUSED
-    if loop is not None and loop.state == FAILING:
+    if state.away or (loop is not None and loop.state == FAILING):
         return FAILING
     if state.behind or state.waiting:
         return "catching_up"
@@ -61,9 +61,11 @@ def part_row(state: PartState, loop: Any | None, texts: Texts, narrow: bool) -> 
     name, said = texts(f"parts.of.{state.name}"), Toned(word, _TONES[key]) if key in _TONES else word
     aside = Toned(str(state.aside), "alarm") if state.aside else "0"
     if narrow:
-        return Row(state.name, (name, said, str(state.behind + state.waiting), aside))
+        left = "?" if state.away else str(state.behind + state.waiting)
+        return Row(state.name, (name, said, left, aside))
+    behind = "?" if state.away else str(state.behind)
     oldest = duration(state.behind_seconds, texts) if state.behind else Toned("-", "faint")
-    return Row(state.name, (name, said, str(state.behind), oldest, str(state.waiting), aside))
+    return Row(state.name, (name, said, behind, oldest, str(state.waiting), aside))
 
 
 def part_facts(state: PartState, loop: Any | None) -> list[Fact]:
@@ -152,6 +154,8 @@ def _subject(code: str, texts: Texts) -> str:
 
 
 def _lag(state: PartState, texts: Texts) -> str:
+    if state.away:
+        return texts("parts.away")
     if not state.behind and not state.waiting:
         return texts("parts.nothing_waits")
     oldest = duration(state.behind_seconds, texts)
