@@ -174,9 +174,7 @@ class MyPageStore:
             fold.add(recorded.event, recorded.at)
         await self._tables.write(connection, fold)
 
-    async def _rows(
-        self, statement: Select[Any], values: Mapping[str, Any] | None = None
-    ) -> list[list[Any]]:
+    async def _rows(self, statement: Select[Any], values: Mapping[str, Any] | None = None) -> list[list[Any]]:
         try:
             await self.open()
         except StorageUnavailable as problem:

@@ -66,7 +66,8 @@ async def test_the_clinic_opens_while_my_page_is_gone_and_says_what_is_not_known
     server.kill()
     async with clinic_in(tmp_path) as clinic:
         vaccine = await clinic.vaccine(doses=5)
-        assert (receipt := await clinic.book(vaccine, 1)).status == "reserved"
+        receipt = await clinic.book(vaccine, 1)
+        assert receipt.status == "reserved"
         parts = {state.name: state for state in await clinic.gateway.ask(ListParts(), STAFF)}
         assert [name for name, state in parts.items() if state.away] == [Part.MY_PAGE]
         facts = {fact.label: fact for fact in part_facts(parts[Part.MY_PAGE], None)}
