@@ -15,14 +15,14 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.actors import SYSTEM
-from domain.errors import NoRecords, RestoreRefused, StorageUnavailable
+from domain.errors import ClinicError, NoRecords, RestoreRefused, StorageUnavailable
 from domain.messages import Query
 from domain.ports import Clock
 from kiosk.clock import SystemClock
 from kiosk.credential.restored import install_keys
 from kiosk.settings import Settings
 from storage.archive import Manifest, read_manifest
-from storage.backup import MANUAL, SCHEDULED, Listed, Made, Source, back_up, list_backups
+from storage.backup import MANUAL, SCHEDULED, Listed, Made, Source, back_up, lineage_of, list_backups
 from storage.check import Checked, check_records
 from storage.check_mypage import check_my_page
 from storage.engine import in_short, prepare_folder, read_model_engine, reader_engine, writer_engine
@@ -31,7 +31,7 @@ from storage.mypage import MyPageStore
 from storage.reader import SqlReader
 from storage.rebuild import Rebuild
 from storage.restore import Restored, Target, finish, restore, verify
-from storage.schedule import AGAIN, Schedule, due_in, run_schedule, tidy
+from storage.schedule import AGAIN, Schedule, due_in, of_lineage, run_schedule, tidy
 
 log = logging.getLogger(__name__)
 
@@ -123,7 +123,7 @@ def back_up_clinic(
     now = SystemClock().now()
     made = back_up(_backup_source(settings), place, now, prefix, anyway=anyway)
     if scheduled:
-        tidy(place, settings.backup_keep, now)
+        tidy(place, made.manifest.lineage, settings.backup_keep, now)
     log.info("backup %s: %d bytes, %d events", made.path.name, made.size, made.manifest.last_event)
     return made
 
@@ -148,9 +148,13 @@ def finish_restore(settings: Settings) -> None:
 
 
 def list_clinic_backups(settings: Settings, folder: Path | None = None) -> tuple[list[Listed], bool]:
-    """The backups there, newest first, and whether the newest is older than the settings ask for."""
+    """All backups there, newest first, and whether the newest of these records is older than it should be."""
     backups, hours = list_backups(folder or backup_folder(settings)), settings.backup_hours
-    overdue = not backups or due_in(backups, hours, SystemClock().now()) < -AGAIN
+    try:
+        own = of_lineage(lineage_of(settings.records_url), backups)
+    except ClinicError:  # the records are what is amiss: the list is asked for all the more
+        own = backups
+    overdue = not own or due_in(own, hours, SystemClock().now()) < -AGAIN
     return backups, hours > 0 and overdue
 
 

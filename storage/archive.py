@@ -50,6 +50,9 @@ class Manifest(msgspec.Struct, frozen=True):
     made_at: datetime
     program: str
     clinic: str
+    """Its code, as it is set."""
+    lineage: str
+    """What its records have in common with all their copies, and with no other clinic's (`lineage_of`)."""
     database: str
     """What the records were kept in: sqlite or postgresql."""
     layout: str

@@ -6,6 +6,7 @@ Whoever is killed on the way leaves a folder that says so; the next one takes it
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import shutil
 import stat
@@ -20,7 +21,7 @@ import pysqlite3
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
-from domain.errors import BackupDamaged, BackupFailed, StorageUnavailable
+from domain.errors import BackupDamaged, BackupFailed, RecordsUnread, StorageUnavailable
 from storage.archive import (
     FORMAT,
     KEYS,
@@ -39,6 +40,7 @@ from storage.check import Checked, check_records
 from storage.copying import alone, copy_out, url_of
 from storage.engine import in_short, writer_engine
 from storage.migrate import migrate
+from storage.moment import moment_of
 
 MANUAL, SCHEDULED = "clinic-", "scheduled-"
 """What names begin with: who asked for a backup also takes it away."""
@@ -123,6 +125,21 @@ def back_up(
     return Made(place, size, manifest)
 
 
+def lineage_of(url: str) -> str:
+    """What tells these records, and whatever they were restored from, from those of any other clinic.
+
+    Several clinics may keep their backups in one folder, and some never set a code of their own.
+    Raises NoRecords, BackupFailed.
+    """
+    try:
+        with moment_of(url) as moment:
+            rows = moment.ask("SELECT value FROM secret WHERE name = 'identity-key'").fetchall()
+    except RecordsUnread as problem:
+        raise BackupFailed(**problem.facts) from problem
+    # The key is a secret; a digest that begins with other words than any of its uses gives nothing away.
+    return hashlib.sha256(f"lineage of records: {rows}".encode()).hexdigest()[:16]
+
+
 def list_backups(folder: Path) -> list[Listed]:
     """Every backup in a folder, newest first; those that cannot be read last."""
     found = [_listed(path) for path in folder.glob(f"*{SUFFIX}") if path.is_file()]
@@ -184,6 +201,7 @@ def _making(folder: Path) -> Iterator[Path]:
 def _copied(source: Source, making: Path, now: datetime, goes: Goes) -> Manifest:
     records = making / RECORDS
     layout = copy_out(source.records_url, records, goes)
+    lineage = lineage_of(url_of(records))
     goes()
     checked = judged(records)
     if not checked.rows:
@@ -196,6 +214,7 @@ def _copied(source: Source, making: Path, now: datetime, goes: Goes) -> Manifest
         made_at=now,
         program=source.program,
         clinic=source.clinic,
+        lineage=lineage,
         database=make_url(source.records_url).get_backend_name(),
         layout=layout,
         rows=checked.rows,

@@ -31,7 +31,6 @@ from storage.relay import Loop, Relay
 from storage.tasks import CarryOut, TaskQueue
 from storage.writer import SqlWriter
 
-
 log = logging.getLogger(__name__)
 
 

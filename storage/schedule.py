@@ -13,7 +13,16 @@ from pathlib import Path
 from domain.errors import BackupFailed, ClinicError
 from domain.ports import Clock
 from storage.archive import SUFFIX, Goes
-from storage.backup import SCHEDULED, Listed, Source, back_up, list_backups, only_one, uninterrupted
+from storage.backup import (
+    SCHEDULED,
+    Listed,
+    Source,
+    back_up,
+    lineage_of,
+    list_backups,
+    only_one,
+    uninterrupted,
+)
 
 SETTLED = 60.0
 """Seconds after the opening: people first."""
@@ -36,12 +45,12 @@ class Schedule:
     def turn(self, goes: Goes = uninterrupted) -> timedelta:
         """Make a backup if one is due; answers when to look again."""
         now = self.clock.now()
-        wait = due_in(list_backups(self.folder), self.hours, now)
-        if wait > timedelta(0):
-            return min(wait, AGAIN)
         try:
+            own = of_lineage(lineage_of(self.source.records_url), list_backups(self.folder))
+            if (wait := due_in(own, self.hours, now)) > timedelta(0):
+                return min(wait, AGAIN)
             made = back_up(self.source, self.folder, now, SCHEDULED, goes=goes)
-            tidy(self.folder, self.keep, now)
+            tidy(self.folder, made.manifest.lineage, self.keep, now)
         except BackupFailed as problem:
             if isinstance(problem.__cause__, BlockingIOError):
                 log.info("another process is making a backup")
@@ -75,6 +84,11 @@ async def run_schedule(schedule: Schedule, settled: float = SETTLED) -> None:
         over.set()
 
 
+def of_lineage(lineage: str, backups: Sequence[Listed]) -> list[Listed]:
+    """Those of the same records: another clinic may keep its own in the same folder."""
+    return [backup for backup in backups if backup.manifest and backup.manifest.lineage == lineage]
+
+
 def due_in(backups: Sequence[Listed], hours: int, now: datetime) -> timedelta:
     """How long until the next is due; negative once it is overdue, zero when there is none at all.
 
@@ -84,14 +98,14 @@ def due_in(backups: Sequence[Listed], hours: int, now: datetime) -> timedelta:
     return max(made) + timedelta(hours=hours) - now if made else timedelta(0)
 
 
-def tidy(folder: Path, keep: int, now: datetime) -> None:
-    """Take away all but the newest of the scheduled backups. Whoever made another one takes it away.
+def tidy(folder: Path, lineage: str, keep: int, now: datetime) -> None:
+    """Take away all but the newest of the scheduled backups of these records, and no others.
 
     One that was made in the future, by a clock that was wrong, neither counts nor goes.
     """
     with only_one(folder):
         own = [
-            b for b in list_backups(folder)
+            b for b in of_lineage(lineage, list_backups(folder))
             if b.path.name.startswith(SCHEDULED) and b.manifest and b.manifest.made_at <= now + AGAIN
         ]  # fmt: skip
         for backup in own[max(1, keep) :]:

@@ -66,6 +66,27 @@ def test_the_newest_are_kept_and_nothing_is_taken_away_that_another_made(setting
     assert all(path.exists() for path in [by_hand, *strange])
 
 
+async def test_clinics_with_one_folder_keep_their_backups_apart(settings: Settings, tmp_path: Path) -> None:
+    async with clinic_in(tmp_path / "other") as clinic:
+        other = clinic.settings
+    assert other.clinic.code == settings.clinic.code, "neither has set its own"
+    clock = TestClock()
+    schedules = [
+        replace(schedule_of(own, clock, keep=1), folder=tmp_path / "share") for own in (settings, other)
+    ]
+    for schedule in schedules:
+        schedule.turn()
+    first = list_backups(tmp_path / "share")
+    assert len({backup.manifest.lineage for backup in first if backup.manifest}) == 2
+    clock.move(hours=25)
+    schedules[1].turn()
+    left = {backup.path for backup in list_backups(tmp_path / "share")}
+    assert len(left) == 2
+    assert len(left & {backup.path for backup in first}) == 1
+    assert schedules[0].turn() == AGAIN
+    assert len(list_backups(tmp_path / "share")) == 2, "each has its newest"
+
+
 def test_a_backup_from_the_future_does_not_hold_the_next_up(settings: Settings) -> None:
     clock = TestClock()
     schedule = schedule_of(settings, clock)
