@@ -266,6 +266,13 @@ class RecordsUnread(StorageUnavailable):
     text = "The records could not be read ({reason}). Nothing is lost. Please try again, or call the staff."
 
 
+class EventIllegible(ClinicError):
+    """A row of the records is damaged: no policy can be run on it, however often it is tried."""
+
+    code = "event-illegible"
+    text = "An event of the records cannot be read. `kiosk check` names the row."
+
+
 class RecordsRefused(ClinicError):
     """What was to be written breaks a rule of the tables. It never succeeds, and the records are well."""
 

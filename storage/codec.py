@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
 
@@ -11,6 +12,16 @@ import msgspec
 from domain.events import BY_NAME, Event
 
 _encoder = msgspec.json.Encoder()
+
+
+@dataclass(frozen=True, slots=True)
+class Illegible(Event):
+    """A row of the records that is no event any more; what it is about, as far as it still says."""
+
+    booking: str = ""
+    application: str = ""
+    certificate: str = ""
+    recipient: str = ""
 
 
 def dump(value: object) -> str:
@@ -27,6 +38,20 @@ def load_event(name: str, payload: str) -> Event:
     """The event of this name with these fields."""
     event: Event = _decoder(name).decode(payload)
     return event
+
+
+def read_event(name: str, payload: str) -> Event:
+    """The same, or `Illegible`: one damaged row must not keep back all that came after it."""
+    try:
+        return load_event(name, payload)
+    except (KeyError, msgspec.MsgspecError):
+        pass
+    try:
+        said = msgspec.json.decode(payload, type=dict[str, Any])
+    except msgspec.MsgspecError:
+        return Illegible()
+    names = [field.name for field in fields(Illegible)]
+    return Illegible(**{name: said[name] for name in names if isinstance(said.get(name), str)})
 
 
 def dump_answer(answer: object) -> str:

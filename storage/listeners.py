@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
-from domain.errors import ClinicError
+from domain.errors import ClinicError, EventIllegible
 from domain.events import BY_NAME, Event, Recorded
 from domain.parts import Part, Task, TaskStatus, put_aside, subject_of
 from domain.policies import BY_RELAY, follow_by_relay
 from domain.ports import Context, UnitOfWork
+from storage.codec import Illegible
 from storage.mypage import MyPageStore
 from storage.outbox import Outbox
 from storage.unit_of_work import SqlUnitOfWork
@@ -78,6 +79,7 @@ class PolicyListener:
 
     async def deal_with(self, events: Sequence[Recorded]) -> int:
         """All of them in one transaction, with the new position."""
+        _see_legible(events)
 
         def work(uow: Any) -> int:
             assert isinstance(uow, SqlUnitOfWork)
@@ -108,6 +110,7 @@ class PolicyListener:
 
     async def again(self, recorded: Recorded, task: Task) -> bool:
         """In one transaction with the end of its task."""
+        _see_legible([recorded])
 
         def work(uow: UnitOfWork) -> None:
             now = uow.tasks.get(task.code)
@@ -140,6 +143,7 @@ class ProjectorListener:
 
     async def deal_with(self, events: Sequence[Recorded]) -> int:
         """All of them in one transaction, with the new position."""
+        _see_legible(events)
         return await self.mypage.tell(events)
 
     async def put_aside(self, recorded: Recorded, problem: str) -> int:
@@ -157,7 +161,9 @@ class ProjectorListener:
         The view has gone on meanwhile, so whatever came after it about the same person is told again too.
         If it has not, whoever put the event aside stands between the two databases, and may yet pass it by.
         """
-        if not await self.mypage.tell_again(recorded.seq, partial(self.outbox.of_person, task.subject)):
+        _see_legible([recorded])
+        person = subject_of(self.part, recorded.event)  # of which nothing was known, perhaps
+        if not await self.mypage.tell_again(recorded.seq, partial(self.outbox.of_person, person)):
             return False
 
         def work(uow: UnitOfWork) -> None:
@@ -165,6 +171,12 @@ class ProjectorListener:
 
         await self.writer.run_behind(work, f"{task.code}:{secrets.token_hex(8)}", "Relay")
         return True
+
+
+def _see_legible(events: Sequence[Recorded]) -> None:
+    """Raises EventIllegible: nothing is done about what cannot be read, and it is not passed by in silence."""
+    if any(isinstance(recorded.event, Illegible) for recorded in events):
+        raise EventIllegible
 
 
 def problem_of(error: BaseException) -> str:

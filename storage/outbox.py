@@ -140,7 +140,7 @@ class Outbox:
 
     async def _recorded(self, statement: Select[Any], **values: Any) -> list[Recorded]:
         rows = await self._rows(statement, **values)
-        return [Recorded(seq, id_, at, codec.load_event(name, body)) for seq, id_, at, name, body in rows]
+        return [Recorded(seq, id_, at, codec.read_event(name, body)) for seq, id_, at, name, body in rows]
 
     async def _rows(self, statement: Select[Any], **values: Any) -> Any:
         return await rows_of(self._engine, statement, values)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from domain import policies
 from domain.application import ApplyForCertificate, CancelApplication
@@ -35,7 +36,7 @@ from domain.ports import Context, Place, UnitOfWork
 from domain.statement import CertificateStatus
 from kiosk.bootstrap import open_clinic
 from storage import listeners, relay
-from storage.engine import reader_engine
+from storage.engine import reader_engine, writer_engine
 from storage.leases import leases_of
 from storage.mypage import Between, MyPageStore
 from tests.clinics import STAFF, OpenClinic, clinic_in
@@ -167,6 +168,50 @@ async def test_what_the_records_refuse_is_put_aside_too_and_keeps_nobody_behind_
     [task] = await aside(clinic)
     assert (task.subject, task.problem) == (poisoned, "records-refused")
     assert await visits(clinic, behind.booking) == 1
+
+
+async def test_a_damaged_event_is_put_aside_and_told_once_it_is_mended(clinic: OpenClinic) -> None:
+    def written(old: str, new: str) -> None:
+        engine = writer_engine(clinic.settings.records_url)
+        with engine.begin() as connection:
+            changed = connection.execute(
+                text(
+                    "UPDATE event SET payload = replace(payload, :old, :new) "
+                    "WHERE name = 'Booked' AND payload LIKE :booking"
+                ),
+                {"old": old, "new": new, "booking": f"%{receipts[0].booking}%"},
+            )
+        engine.dispose()
+        assert changed.rowcount == 1
+
+    both = (Part.INJECTION_INTAKE, Part.MY_PAGE)
+    vaccine = await clinic.vaccine(doses=3)
+    await clinic.services.settle()
+    for name in both:
+        await clinic.gateway.send(PausePart(name), STAFF)
+    receipts = [await clinic.book(vaccine, number) for number in range(2)]
+    people = [await clinic.recipient(receipt.booking) for receipt in receipts]
+    written('"slot":"', '"slot":"x')
+    for name in both:
+        await clinic.gateway.send(ResumePart(name), STAFF)
+    await clinic.services.settle()
+    tasks = {task.part: task for task in await aside(clinic)}
+    assert {task.problem for task in tasks.values()} == {"event-illegible"}
+    assert {name: task.subject for name, task in tasks.items()} == {
+        Part.INJECTION_INTAKE: receipts[0].booking,
+        Part.MY_PAGE: people[0].code,
+    }
+    assert [await visits(clinic, receipt.booking) for receipt in receipts] == [0, 1]
+
+    written('"slot":"x', '"slot":"')
+    for task in tasks.values():
+        await clinic.gateway.send(RetryTask(task.code), STAFF)
+    await clinic.services.settle()
+    assert await aside(clinic) == []
+    assert [await visits(clinic, receipt.booking) for receipt in receipts] == [1, 1]
+    for me in people:
+        assert len((await clinic.gateway.ask(GetMyPage(), me)).items) == 1
+    assert await clinic.violations() == []
 
 
 async def test_what_is_tried_again_in_vain_is_put_aside_again(
