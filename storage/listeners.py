@@ -174,7 +174,7 @@ class ProjectorListener:
 
 
 def _see_legible(events: Sequence[Recorded]) -> None:
-    """Raises EventIllegible: nothing is done about what cannot be read, and it is not passed by in silence."""
+    """Raises EventIllegible: what cannot be read is not passed by in silence."""
     if any(isinstance(recorded.event, Illegible) for recorded in events):
         raise EventIllegible
 
