@@ -266,6 +266,13 @@ class RecordsUnread(StorageUnavailable):
     text = "The records could not be read ({reason}). Nothing is lost. Please try again, or call the staff."
 
 
+class CannotSign(ClinicError):
+    """The clinic can sign nothing just now; it does not lie in what was to be signed."""
+
+    code = "cannot-sign"
+    text = "Nothing can be signed just now. Please call the administrator."
+
+
 class EventIllegible(ClinicError):
     """A row of the records is damaged: no policy can be run on it, however often it is tried."""
 

@@ -44,6 +44,8 @@ class TaskKind(StrEnum):
 
 class TaskStatus(StrEnum):
     WAITING = "waiting"
+    IN_PROGRESS = "in-progress"
+    """Begun, where what was begun must not be done again by itself: a sheet may be in the tray already."""
     ASIDE = "aside"
     """Tried in vain, or it follows one that was: an administrator decides."""
     DONE = "done"
@@ -73,7 +75,7 @@ class Task:
     @property
     def is_live(self) -> bool:
         """Whether it is still to be done."""
-        return self.status in {TaskStatus.WAITING, TaskStatus.ASIDE}
+        return self.status not in {TaskStatus.DONE, TaskStatus.DISCARDED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ class PartState:
     behind_seconds: float
     """The age of the oldest of them."""
     waiting: int
-    """Tasks that wait for it."""
+    """Tasks that wait for it, or that it is at."""
     aside: int
     """Tasks that were put aside."""
     away: bool = False
@@ -186,8 +188,18 @@ def order(uow: UnitOfWork, part: Part, kind: TaskKind, subject: str, context: Co
 
 def put_aside(uow: UnitOfWork, part: Part, recorded: Recorded, problem: str, context: Context) -> None:
     """The part goes on without this event; later events about the same subject wait behind it."""
+    task = _about(part, recorded, context)
+    uow.tasks.save(replace(task, status=TaskStatus.ASIDE, problem=problem))
+
+
+def queue_behind(uow: UnitOfWork, part: Part, recorded: Recorded, context: Context) -> None:
+    """Its turn comes when what was put aside about the same subject, and is tried again, is done."""
+    uow.tasks.save(_about(part, recorded, context))
+
+
+def _about(part: Part, recorded: Recorded, context: Context) -> Task:
     task = _new(part, TaskKind.EVENT, subject_of(part, recorded.event), context)
-    uow.tasks.save(replace(task, event=recorded.seq, status=TaskStatus.ASIDE, problem=problem))
+    return replace(task, event=recorded.seq)
 
 
 def subject_of(part: Part, event: Event) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from domain.events import Event
     from domain.injection import Injection
     from domain.messages import Query
-    from domain.parts import Part, PartControl, Task
+    from domain.parts import Part, PartControl, Task, TaskStatus
     from domain.recipient import Recipient
     from domain.staff import StaffMember
     from domain.statement import Certificate, CertificateFacts, Credential
@@ -101,8 +101,8 @@ class Tasks(Protocol):
     def live_of(self, part: Part, subject: str) -> list[Task]:
         """What this part still has to do about this subject, oldest first."""
 
-    def subjects(self, part: Part) -> set[str]:
-        """What events were put aside about."""
+    def subjects(self, part: Part) -> Mapping[str, Collection[TaskStatus]]:
+        """What events were set apart about, and how far those are: later ones wait behind them."""
 
 
 class Parts(Protocol):

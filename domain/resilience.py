@@ -75,6 +75,12 @@ class Breaker:
         """How long it still rests, rounded up; at least one second."""
         return max(1, math.ceil(self._until - self.now()))
 
+    def check(self) -> None:
+        """Raises `Resting` when nothing would be let through just now: before work that would be in vain."""
+        state = self.state
+        if state is BreakerState.OPEN or (state is BreakerState.HALF_OPEN and self._trial is not None):
+            raise self.resting(seconds=self.seconds)
+
     async def call(self, work: Callable[[], Awaitable[R]]) -> R:
         """Do it, or raise `Resting` at once. Raises what the work raises; a limit passed is `Resting` too."""
         mine = self._enter()
@@ -98,11 +104,9 @@ class Breaker:
         return answer
 
     def _enter(self) -> object:
+        self.check()
         mine = object()
-        state = self.state
-        if state is BreakerState.OPEN or (state is BreakerState.HALF_OPEN and self._trial is not None):
-            raise self.resting(seconds=self.seconds)
-        if state is BreakerState.HALF_OPEN:
+        if self.state is BreakerState.HALF_OPEN:
             self._trial = mine
         return mine
 

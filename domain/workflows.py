@@ -87,6 +87,7 @@ async def print_certificate(
     gateway: Gateway, command: PrintCertificate, actor: Actor, command_id: str
 ) -> Issued:
     """The live version once more, from the facts that were frozen when it was issued."""
+    gateway.breakers.printing.check()
     certificate = await gateway.ask(GetCertificate(parse_code(command.certificate)), actor)
     if (
         certificate.status is not CertificateStatus.ISSUED
@@ -104,6 +105,7 @@ async def print_certificate(
 
 async def print_ticket(gateway: Gateway, command: PrintTicket, actor: Actor, command_id: str) -> Place:
     """The booking's ticket; answers where it was put."""
+    gateway.breakers.printing.check()
     detail = await gateway.ask(GetBooking(command.booking), actor)
     paper = await _made(gateway, partial(gateway.press.ticket, ticket_facts(detail, gateway.context(actor))))
     return await gateway.breakers.printing.call(

@@ -38,11 +38,11 @@ class Polled:
         """See `Others.watch`."""
         async with self._engine.connect() as connection:
             await connection.rollback()
-            seen = None
+            seen = None  # whatever was committed before anybody looked
             while True:
                 version = await connection.scalar(text("PRAGMA data_version"))
                 await connection.rollback()
-                if seen is not None and version != seen:
+                if version != seen:
                     changed()
                 seen = version
                 await asyncio.sleep(POLL_SECONDS)

@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 
 from domain.errors import ClinicError, EventIllegible
 from domain.events import BY_NAME, Event, Recorded
-from domain.parts import Part, Task, TaskStatus, put_aside, subject_of
+from domain.parts import Part, Task, TaskStatus, put_aside, queue_behind, subject_of
 from domain.policies import BY_RELAY, follow_by_relay
 from domain.ports import Context, UnitOfWork
 from storage.codec import Illegible
@@ -87,10 +87,13 @@ class PolicyListener:
             for recorded in events:
                 if recorded.seq <= position:
                     continue
-                if subject_of(self.part, recorded.event) in subjects:
+                before = subjects.get(subject_of(self.part, recorded.event))
+                if before is None:
+                    follow_by_relay(self.part, uow, recorded.event, self.now())
+                elif TaskStatus.ASIDE in before:
                     put_aside(uow, self.part, recorded, BEHIND, self.now())
                 else:
-                    follow_by_relay(self.part, uow, recorded.event, self.now())
+                    queue_behind(uow, self.part, recorded, self.now())
                 position = recorded.seq
             uow.save_position(self.part, position)
             return position
@@ -125,7 +128,7 @@ class PolicyListener:
         return await self.writer.run_behind(work, command_id, "Relay")
 
 
-@dataclass(frozen=True)
+@dataclass
 class ProjectorListener:
     """My page: told in its own database."""
 
@@ -136,15 +139,19 @@ class ProjectorListener:
     part: Part = Part.MY_PAGE
     names: Collection[str] = tuple(BY_NAME)
     hears_all: bool = True
+    told: int = 0
+    """How far the view was when it was last asked, or told; the next events are those after it."""
 
     async def position(self) -> int:
         """As kept in the view."""
-        return await self.mypage.position()
+        self.told = await self.mypage.position()
+        return self.told
 
     async def deal_with(self, events: Sequence[Recorded]) -> int:
         """All of them in one transaction, with the new position."""
         _see_legible(events)
-        return await self.mypage.tell(events)
+        self.told = await self.mypage.tell(events, self.told)
+        return self.told
 
     async def put_aside(self, recorded: Recorded, problem: str) -> int:
         """As a task in the records first: told twice is better than forgotten."""
@@ -153,7 +160,8 @@ class ProjectorListener:
             put_aside(uow, self.part, recorded, problem, self.now())
 
         await self.writer.run_behind(work, f"{self.part}:aside-{recorded.seq}", "Relay")
-        return await self.mypage.tell([replace(recorded, event=Event())])
+        self.told = await self.mypage.tell([replace(recorded, event=Event())], self.told)
+        return self.told
 
     async def again(self, recorded: Recorded, task: Task) -> bool:
         """The view first, then the end of its task: telling the same again changes nothing.

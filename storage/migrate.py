@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from domain.errors import RecordsNewer
 from storage.engine import backend
 
-LAYOUT = "0002"
+LAYOUT = "0003"
 """The newest revision in ``migrations/versions``; Alembic is only imported when it differs."""
 
 

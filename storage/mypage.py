@@ -140,13 +140,16 @@ class MyPageStore:
         items = [MyPageItem(*row[2:]) for row in rows if row[2] is not None]
         return MyPage(name=rows[0][1] or "", items=items, position=rows[0][0])
 
-    async def tell(self, events: Sequence[Recorded]) -> int:
-        """Apply events in order; those it knows already change nothing. Answers the new position.
+    async def tell(self, events: Sequence[Recorded], after: int = 0) -> int:
+        """Apply all events ``after`` a place, in order; those it knows already change nothing.
 
-        Raises StorageUnavailable when the view cannot be written.
+        Answers the new position. Raises StorageUnavailable when the view cannot be written, or has not come
+        to that place: it was damaged, and begun anew, since somebody looked how far it is.
         """
         async with self._writing() as connection:
             position = int(await connection.scalar(_POSITION) or 0)
+            if position < after:
+                raise StorageUnavailable(reason="my page was begun anew meanwhile")
             fresh = [recorded for recorded in events if recorded.seq > position]
             if not fresh:
                 return position

@@ -25,8 +25,11 @@ _POSITION = select(t.position.c.seq).where(t.position.c.listener == bindparam("l
 _PAUSED = select(t.part.c.paused).where(t.part.c.name == bindparam("part"))
 _EVENTS = select(_E.seq, _E.id, _E.at, _E.name, _E.payload)
 _earlier = t.task.alias()
+_LIVE = one_of(_K.status, LIVE_TASK)
+"""Said beside the one status that is meant: the index of live tasks is used for just these words."""
 _DUE = select(*columns_of(t.task, Task)).where(
-    one_of(_K.status, (TaskStatus.WAITING,)),  # by the index of live tasks
+    _LIVE,
+    one_of(_K.status, (TaskStatus.WAITING,)),
     or_(
         _K.event == 0,
         ~exists().where(
@@ -38,10 +41,13 @@ _DUE = select(*columns_of(t.task, Task)).where(
         ),
     ),
 )
+_BEGUN = select(*columns_of(t.task, Task)).where(
+    _LIVE, one_of(_K.status, (TaskStatus.IN_PROGRESS,)), _K.part == bindparam("part")
+)
 _AHEAD = select(
     _LAST.scalar_subquery(),
     func.coalesce(_PAUSED.scalar_subquery(), false()),
-    _DUE.where(_K.part == bindparam("part")).exists(),
+    or_(_DUE.where(_K.part == bindparam("part")).exists(), _BEGUN.exists()),
 )
 _TASKS = _DUE.where(_K.part == bindparam("part")).order_by(_K.seq).limit(bindparam("most", type_=Integer))
 _TASK = _DUE.where(_K.code == bindparam("code"))
@@ -84,7 +90,7 @@ class Ahead:
     paused: bool
     """Whether the administrator has paused it."""
     tasks: bool
-    """Whether there are tasks that it can do."""
+    """Whether there are tasks that it can do, or that somebody has begun."""
 
 
 class Outbox:
@@ -132,6 +138,10 @@ class Outbox:
     async def tasks(self, part: Part, limit: int) -> list[Task]:
         """What this part can do, oldest first: of events about the same subject only the first one."""
         return [Task(*row) for row in await self._rows(_TASKS, part=part, most=limit)]
+
+    async def begun(self, part: Part) -> list[Task]:
+        """What somebody is at, or was when they died."""
+        return [Task(*row) for row in await self._rows(_BEGUN, part=part)]
 
     async def due(self, code: str) -> Task | None:
         """The task as it is now; None when it is done, or not its turn."""

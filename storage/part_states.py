@@ -63,7 +63,8 @@ class PartStates:
                     part in paused,
                     behind,
                     max(0.0, (now - since).total_seconds()) if since else 0.0,
-                    tasks.get((part, p.TaskStatus.WAITING), 0),
+                    tasks.get((part, p.TaskStatus.WAITING), 0)
+                    + tasks.get((part, p.TaskStatus.IN_PROGRESS), 0),
                     tasks.get((part, p.TaskStatus.ASIDE), 0),
                     away,
                 )
@@ -92,6 +93,8 @@ class PartStates:
     async def _tasks(self, query: p.ListTasks, _a: Actor, _n: datetime) -> list[p.Task]:
         k = t.task.c
         statement = select(*columns_of(t.task, p.Task)).where(k.status == query.status)
+        if query.status in LIVE_TASK:
+            statement = statement.where(one_of(k.status, LIVE_TASK))  # so that their index is used
         if query.part:
             statement = statement.where(k.part == query.part)
         rows = await self._rows(statement.order_by(k.seq).limit(query.limit))

@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from domain.errors import Resting
 from domain.events import Recorded
 from domain.parts import Part
 from storage.leases import Leases
@@ -114,8 +115,10 @@ class Relay:
 
     async def _known(self, part: Part, seq: int) -> None:
         if loop := self._loops.get(part):
-            async with self._moved:
-                await self._moved.wait_for(lambda: loop.seen >= seq)
+            while loop.seen < seq and not await self._outbox.is_paused(part):
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(STANDBY), self._moved:
+                        await self._moved.wait_for(lambda: loop.seen >= seq)
             return
         listener = self._listeners[part]
         while True:  # another process is at it
@@ -150,8 +153,9 @@ class Relay:
                 await self._let_people_go_first(loop)
             except Exception as problem:  # noqa: BLE001 - whatever a part meets, it is tried again
                 loop.state, loop.problem = LoopState.FAILING, problem_of(problem)
-                log.error("%s met %s and tries again in %.1f s", loop.part, loop.problem, pause)
-                await self._rest(loop, pause)
+                rest = max(pause, _rest_of(problem))
+                log.error("%s met %s and tries again in %.1f s", loop.part, loop.problem, rest)
+                await self._rest(loop, rest)
                 pause = min(pause * 2, LONGEST_PAUSE)
 
     async def _turn(self, loop: Loop) -> float | None:
@@ -251,3 +255,8 @@ class Relay:
                 await asyncio.wait_for(loop.wake.wait(), self._quiet)
             except TimeoutError:
                 return
+
+
+def _rest_of(problem: Exception) -> float:
+    """Seconds for which it is known that trying again is in vain."""
+    return float(str(problem.facts["seconds"])) if isinstance(problem, Resting) else 0.0

@@ -13,7 +13,7 @@ from domain.application import Application
 from domain.booking import Booking
 from domain.errors import NotFound
 from domain.injection import Injection
-from domain.parts import Part, PartControl, Task
+from domain.parts import Part, PartControl, Task, TaskStatus
 from domain.recipient import Recipient
 from domain.staff import StaffMember
 from domain.statement import Certificate
@@ -263,9 +263,12 @@ class SqlTasks(_Repository[Task]):
         rows = self._s.live_tasks.all(self._on, part=part, subject=subject)
         return [self._built(row) for row in rows]
 
-    def subjects(self, part: Part) -> set[str]:
-        """What events were put aside about: later ones about the same wait behind them."""
-        return {row[0] for row in self._s.live_subjects.all(self._on, part=part)}
+    def subjects(self, part: Part) -> dict[str, set[TaskStatus]]:
+        """What events were set apart about, and what becomes of those: later ones wait behind them."""
+        found: dict[str, set[TaskStatus]] = {}
+        for subject, status in self._s.live_subjects.all(self._on, part=part):
+            found.setdefault(subject, set()).add(status)
+        return found
 
 
 class SqlParts:

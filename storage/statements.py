@@ -38,7 +38,7 @@ from storage.deferred import Deferred
 from storage.prepared import Appended, Prepared
 
 T = TypeVar("T")
-LIVE_TASK = (TaskStatus.WAITING, TaskStatus.ASIDE)
+LIVE_TASK = (TaskStatus.WAITING, TaskStatus.IN_PROGRESS, TaskStatus.ASIDE)
 LIVE_BOOKING = (BookingStatus.RESERVED, BookingStatus.WAITING)
 LIVE_VISIT = (InjectionStatus.EXPECTED, InjectionStatus.CHECKED_IN, InjectionStatus.COMPLETED)
 LIVE_APPLICATION = (ApplicationStatus.APPLIED, ApplicationStatus.ISSUED)
@@ -212,7 +212,7 @@ class Statements:
             ).order_by(k.seq)
         )
         self.live_subjects = Prepared(
-            select(k.subject)
+            select(k.subject, k.status)
             .where(
                 k.part == bindparam("part"),
                 one_of(k.kind, (TaskKind.EVENT,)),

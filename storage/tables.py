@@ -210,7 +210,7 @@ staff = Table(
     Column("pin_hash", String(200), nullable=False),
 )
 
-_LIVE_TASK = text("status IN ('waiting', 'aside')")
+_LIVE_TASK = text("status IN ('waiting', 'in-progress', 'aside')")
 
 task = Table(
     "task",

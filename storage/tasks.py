@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from domain.errors import (
     ApplicationClosed,
+    CannotSign,
     CertificateClosed,
     ClinicBusy,
     NotCompleted,
@@ -48,7 +49,7 @@ def passes(error: Exception) -> bool:
     """Whether it lies in the circumstances, so that trying again later is right, however often."""
     if isinstance(error, PaperFailed):
         return not error.of_this_paper and not error.may_have_come_out
-    return isinstance(error, (*FAILURES, Resting, ClinicBusy))
+    return isinstance(error, (*FAILURES, Resting, ClinicBusy, CannotSign))
 
 
 @dataclass
@@ -67,25 +68,37 @@ class TaskQueue:
     """Whether what was begun must not be done again by itself: a sheet may be in the tray already."""
 
     async def work_off(self, closing: Callable[[], bool]) -> bool:
-        """Do what waits; answers whether there may be more. Raises what `passes`."""
+        """Do what waits; answers whether there may be more. Raises what some are to be tried again for."""
         if self.together:
             return await self._some(closing)
         async with self.leases.hold(f"tasks:{self.part}") as held:
-            return await self._some(closing) if held else False
+            if not held:
+                return False
+            for left in await self.outbox.begun(self.part):  # by whoever held this lease, and died with it
+                await self._end(left, TaskStatus.ASIDE, INTERRUPTED)
+            return await self._some(closing)
 
     async def _some(self, closing: Callable[[], bool]) -> bool:
+        """Whatever fails by itself keeps no other waiting, and rests before it is tried again."""
         tasks = await self.outbox.tasks(self.part, AT_A_TIME)
-        done = 0
+        done, failed = 0, None
         for task in tasks:
             if closing() or await self.outbox.is_paused(self.part):
                 return False
             async with self.leases.hold(f"task:{task.subject}") as held:
                 if held and (due := await self.outbox.due(task.code)):
-                    done += await self._do(due)
+                    try:
+                        done += await self._do(due)
+                    except Exception as error:
+                        if passes(error):
+                            raise
+                        failed = error
+        if failed:
+            raise failed
         return done > 0
 
     async def _do(self, task: Task) -> bool:
-        """Answers False when it has to be looked at again later."""
+        """Answers False when it has to be looked at again later. Raises what it is to be tried again for."""
         try:
             if task.kind is TaskKind.EVENT and self.listener:
                 return await self.listener.again(await self.outbox.event(task.event), task)
@@ -103,6 +116,8 @@ class TaskQueue:
             aside = task.attempts + 1 >= ATTEMPTS or getattr(error, "may_have_come_out", False)
             status = TaskStatus.ASIDE if aside else TaskStatus.WAITING
             await self._end(task, status, problem_of(error), tried=1)
+            if not aside:
+                raise
         else:  # apart: what is done and cannot be recorded must not be done again because of that
             await self._end(task, TaskStatus.DONE)
         return True
@@ -114,7 +129,7 @@ class TaskQueue:
             now = uow.tasks.get(task.code)
             if now.status is not TaskStatus.WAITING:
                 return False
-            uow.tasks.save(replace(now, status=TaskStatus.ASIDE, problem=INTERRUPTED))
+            uow.tasks.save(replace(now, status=TaskStatus.IN_PROGRESS))
             return True
 
         return await self.writer.run_behind(work, f"{task.code}:{secrets.token_hex(8)}", "Relay")

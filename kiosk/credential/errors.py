@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from domain.errors import ClinicError
+from domain.errors import CannotSign, ClinicError
 
 
-class KeysUnusable(ClinicError):
+class KeysUnusable(CannotSign):
     """The key folder cannot be read, is incomplete, or does not fit together."""
 
     code = "keys-unusable"
@@ -29,7 +29,7 @@ class KeysMissing(KeysUnusable):
     )
 
 
-class SignerNotValid(ClinicError):
+class SignerNotValid(CannotSign):
     """The document signer's certificate does not cover the day of issue."""
 
     code = "signer-not-valid"

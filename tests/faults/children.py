@@ -111,10 +111,10 @@ def try_again(words: int, folder: str, log: str, mutant: str) -> None:
     refused: set[str] = set()
     real = MyPageStore.tell
 
-    async def tell_others(self: MyPageStore, events: Sequence[Recorded]) -> int:
+    async def tell_others(self: MyPageStore, events: Sequence[Recorded], after: int = 0) -> int:
         if any(getattr(recorded.event, "booking", "") in refused for recorded in events):
             raise ArithmeticError
-        return await real(self, events)
+        return await real(self, events, after)
 
     setattr(MyPageStore, "tell", tell_others)  # noqa: B010
 

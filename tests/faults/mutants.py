@@ -192,9 +192,9 @@ def _skipping_one_in_nine(real: Any) -> Any:
 
 
 def _telling_the_place_first(real: Any) -> Any:
-    async def tell(self: Any, events: Sequence[Recorded]) -> int:
+    async def tell(self: Any, events: Sequence[Recorded], after: int = 0) -> int:
         known = await self.position()
-        place: int = await real(self, [replace(recorded, event=Event()) for recorded in events])
+        place: int = await real(self, [replace(recorded, event=Event()) for recorded in events], after)
 
         async def fresh(since: int, upto: int) -> Sequence[Recorded]:
             return [recorded for recorded in events if recorded.seq > known]

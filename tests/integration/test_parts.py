@@ -14,8 +14,8 @@ from sqlalchemy import text
 from domain import policies
 from domain.application import ApplyForCertificate, CancelApplication
 from domain.booking import CancelBooking
-from domain.certificate import CertificateDetail, ListCertificates
-from domain.errors import PaperFailed, StorageUnavailable, TaskClosed
+from domain.certificate import CertificateDetail, ListCertificates, PrintCertificate
+from domain.errors import CannotSign, PaperFailed, PrinterResting, StorageUnavailable, TaskClosed
 from domain.events import Booked, Event, Recorded
 from domain.injection import FindVisits
 from domain.mypage import GetMyPage
@@ -32,10 +32,10 @@ from domain.parts import (
     Task,
     TaskStatus,
 )
-from domain.ports import Context, Place, UnitOfWork
-from domain.statement import CertificateStatus
+from domain.ports import Context, Place, Signer, UnitOfWork
+from domain.statement import CertificateFacts, CertificateStatus, Credential
 from kiosk.bootstrap import open_clinic
-from storage import listeners, relay
+from storage import listeners, mypage, relay
 from storage.engine import reader_engine, writer_engine
 from storage.leases import leases_of
 from storage.mypage import Between, MyPageStore
@@ -90,7 +90,7 @@ async def test_a_part_that_fails_is_not_woken_by_what_is_committed(
 ) -> None:
     tries = 0
 
-    async def failing(self: MyPageStore, events: Sequence[Recorded]) -> int:
+    async def failing(self: MyPageStore, events: Sequence[Recorded], after: int = 0) -> int:
         nonlocal tries
         tries += 1
         raise StorageUnavailable(reason="down")
@@ -143,6 +143,28 @@ async def test_what_can_never_be_done_is_put_aside_with_what_follows_from_it_and
     await clinic.services.settle()
     assert await aside(clinic) == []
     assert await visits(clinic, poisoned) == 0
+    assert await clinic.violations() == []
+
+
+async def test_what_follows_an_event_that_is_tried_again_comes_after_it_and_is_not_left_aside(
+    clinic: OpenClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(part: Part, uow: UnitOfWork, event: Event, context: Context) -> None:
+        raise ArithmeticError
+
+    vaccine = await clinic.vaccine(doses=3)
+    await clinic.services.settle()
+    monkeypatch.setattr(listeners, "follow_by_relay", never)
+    booking = (await clinic.book(vaccine, 1)).booking
+    await clinic.services.settle()
+    [first] = await aside(clinic)
+    monkeypatch.setattr(listeners, "follow_by_relay", policies.follow_by_relay)
+    await asyncio.gather(
+        clinic.gateway.send(RetryTask(first.code), STAFF), clinic.gateway.send(CancelBooking(booking), STAFF)
+    )
+    await clinic.services.settle()
+    assert await aside(clinic) == []
+    assert await visits(clinic, booking) == 0
     assert await clinic.violations() == []
 
 
@@ -211,6 +233,48 @@ async def test_a_damaged_event_is_put_aside_and_told_once_it_is_mended(clinic: O
     assert [await visits(clinic, receipt.booking) for receipt in receipts] == [1, 1]
     for me in people:
         assert len((await clinic.gateway.ask(GetMyPage(), me)).items) == 1
+    assert await clinic.violations() == []
+
+
+async def test_nobody_waits_for_a_part_that_failed_and_was_then_paused(
+    clinic: OpenClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(self: MyPageStore, events: Sequence[Recorded], after: int = 0) -> int:
+        raise StorageUnavailable(reason="away")
+
+    vaccine = await clinic.vaccine(doses=1)
+    await clinic.services.settle()
+    monkeypatch.setattr(MyPageStore, "tell", away)
+    await clinic.book(vaccine)
+    settling = asyncio.create_task(clinic.services.settle())
+    await clinic.gateway.send(PausePart(Part.MY_PAGE), STAFF)
+    async with asyncio.timeout(60):
+        await settling
+
+
+async def test_a_view_that_was_begun_anew_is_told_from_its_beginning(
+    clinic: OpenClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a damaged file is put aside, or a server that crashed has lost what was not on its disk yet."""
+    tell = MyPageStore.tell
+
+    async def lost_meanwhile(self: MyPageStore, events: Sequence[Recorded], after: int = 0) -> int:
+        monkeypatch.setattr(MyPageStore, "tell", tell)
+        async with self._writing() as connection:
+            for table in (mypage.item, mypage.person):
+                await connection.execute(table.delete())
+            await connection.execute(mypage.state.update().values(position=0))
+        return await tell(self, events, after)
+
+    vaccine = await clinic.vaccine(doses=2)
+    first = await clinic.book(vaccine, 1)
+    await clinic.services.settle()
+    monkeypatch.setattr(MyPageStore, "tell", lost_meanwhile)
+    second = await clinic.book(vaccine, 2)
+    await clinic.services.settle()
+    for receipt in (first, second):
+        page = await clinic.gateway.ask(GetMyPage(), await clinic.recipient(receipt.booking))
+        assert len(page.items) == 1
     assert await clinic.violations() == []
 
 
@@ -304,7 +368,8 @@ class PerhapsOut(PaperFailed):
 async def test_prints_wait_in_order_while_the_printer_is_down(
     clinic: OpenClinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    printer = Printer()
+    printer, breaker = Printer(), clinic.gateway.breakers.printing
+    breaker.rest = breaker.longest_rest = 0.1
     object.__setattr__(clinic.gateway, "archive", printer)
     printer.failure = PaperFailed(reason="switched off")
     codes = await applied(clinic, 3)
@@ -317,9 +382,112 @@ async def test_prints_wait_in_order_while_the_printer_is_down(
     await until(all_wait)
     assert len(await clinic.gateway.ask(ListCertificates(CertificateStatus.ISSUED), STAFF)) == 3
     printer.failure = None
-    object.__setattr__(clinic.gateway.breakers.printing, "_until", 0.0)
     await clinic.services.settle()
     assert printer.tray == [f"certificate-{code}.pdf" for code in codes]
+
+
+async def test_nothing_is_made_or_counted_for_a_printer_that_rests(clinic: OpenClinic) -> None:
+    printer, breaker = Printer(), clinic.gateway.breakers.printing
+    [code] = await applied(clinic, 1)
+    await clinic.gateway.send(OrderIssue((code,)), STAFF)
+    await clinic.services.settle()
+    object.__setattr__(clinic.gateway, "archive", printer)
+    printer.failure = PaperFailed(reason="switched off")
+    for _ in range(breaker.failures):
+        with pytest.raises(PaperFailed):
+            await clinic.gateway.send(PrintCertificate(code), STAFF)
+    commits: list[str] = []
+    clinic.gateway.writer.on_commit(lambda: commits.append("one"))
+    with pytest.raises(PrinterResting):
+        await clinic.gateway.send(PrintCertificate(code), STAFF)
+    assert commits == []
+
+
+async def test_what_is_being_printed_is_in_progress_and_cannot_be_discarded(clinic_folder: Path) -> None:
+    async with clinic_in(clinic_folder, printer="ipp://127.0.0.1:9/ipp/print") as clinic:
+        [code] = await applied(clinic, 1)
+        printer, begun, go_on = Printer(), asyncio.Event(), asyncio.Event()
+        keep = printer.keep
+
+        async def slow(name: str, content: bytes) -> Place:
+            begun.set()
+            await go_on.wait()
+            return await keep(name, content)
+
+        printer.keep = slow  # type: ignore[method-assign]
+        object.__setattr__(clinic.gateway, "archive", printer)
+        await clinic.gateway.send(OrderIssue((code,)), STAFF)
+        await begun.wait()
+        assert await aside(clinic) == []
+        assert (await part(clinic, Part.PRINTING)).waiting == 1
+        [task] = await clinic.gateway.ask(ListTasks(TaskStatus.IN_PROGRESS), STAFF)
+        assert task.subject == code
+        with pytest.raises(TaskClosed):
+            await clinic.gateway.send(DiscardTask(task.code), STAFF)
+        go_on.set()
+        await clinic.services.settle()
+        assert [t.code for t in await clinic.gateway.ask(ListTasks(TaskStatus.DONE), STAFF)][-1] == task.code
+        assert printer.tray == [f"certificate-{code}.pdf"]
+
+
+class NoKeys:
+    """A signer whose keys cannot be used until they are brought back."""
+
+    def __init__(self, signer: Signer) -> None:
+        self.signer = signer
+        self.tried, self.keys = asyncio.Event(), False
+
+    def sign(self, facts: CertificateFacts) -> Credential:
+        self.loop.call_soon_threadsafe(self.tried.set)
+        if not self.keys:
+            raise CannotSign
+        return self.signer.sign(facts)
+
+    loop: asyncio.AbstractEventLoop
+
+
+async def test_certificates_wait_for_keys_that_cannot_be_used_and_none_is_put_aside(
+    clinic: OpenClinic,
+) -> None:
+    codes = await applied(clinic, 3)
+    signer = NoKeys(clinic.gateway.signer)
+    signer.loop = asyncio.get_running_loop()
+    object.__setattr__(clinic.gateway, "signer", signer)
+    await clinic.gateway.send(OrderIssue(codes), STAFF)
+    for _ in range(7):  # more often than a task is tried before it is put aside
+        signer.tried.clear()
+        await signer.tried.wait()
+    assert await aside(clinic) == []
+    signer.keys = True
+    await clinic.services.settle()
+    assert len(await clinic.gateway.ask(ListCertificates(CertificateStatus.ISSUED), STAFF)) == 3
+
+
+async def test_a_task_that_fails_by_itself_rests_before_it_is_tried_again(
+    clinic: OpenClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(facts: CertificateFacts) -> Credential:
+        if facts.number == codes[0]:
+            raise ArithmeticError
+        return sign(facts)
+
+    codes = await applied(clinic, 3)
+    sign = clinic.gateway.signer.sign
+    monkeypatch.setattr(relay, "FIRST_PAUSE", 3600.0)
+    [loop] = [loop for loop in clinic.services.parts.loops if loop.part is Part.ISSUING]
+    monkeypatch.setattr(clinic.gateway.signer, "sign", wrong)
+    await clinic.gateway.send(PausePart(Part.ISSUING), STAFF)
+    await clinic.services.settle()
+    await clinic.gateway.send(OrderIssue(codes), STAFF)
+    await clinic.gateway.send(ResumePart(Part.ISSUING), STAFF)
+
+    async def rests() -> bool:
+        return loop.state is relay.LoopState.FAILING
+
+    await until(rests)
+    [task] = await clinic.gateway.ask(ListTasks(TaskStatus.WAITING, Part.ISSUING), STAFF)
+    assert (task.subject, task.attempts) == (codes[0], 1)
+    assert len(await clinic.gateway.ask(ListCertificates(CertificateStatus.ISSUED), STAFF)) == 2
 
 
 @pytest.mark.parametrize("failure", [Refused(reason="no"), PerhapsOut(reason="who knows")])
@@ -396,7 +564,7 @@ async def test_a_retry_that_comes_before_my_page_has_passed_the_event_by_waits_f
     poisoned, stands, go_on, tried = "", asyncio.Event(), asyncio.Event(), asyncio.Event()
     tell, tell_again = MyPageStore.tell, MyPageStore.tell_again
 
-    async def stumbling(self: MyPageStore, events: Sequence[Recorded]) -> int:
+    async def stumbling(self: MyPageStore, events: Sequence[Recorded], after: int = 0) -> int:
         if any(
             isinstance(recorded.event, Booked) and recorded.event.booking == poisoned for recorded in events
         ):
@@ -404,7 +572,7 @@ async def test_a_retry_that_comes_before_my_page_has_passed_the_event_by_waits_f
         if type(events[0].event) is Event:  # it is recorded as put aside, and now to be passed by
             stands.set()
             await go_on.wait()
-        return await tell(self, events)
+        return await tell(self, events, after)
 
     async def again(self: MyPageStore, since: int, between: Between) -> bool:
         told = await tell_again(self, since, between)

@@ -16,7 +16,7 @@ import pytest
 from domain.errors import StorageUnavailable
 from domain.events import Recorded
 from domain.parts import Part, Task, TaskStatus
-from storage import listeners, tasks, writer
+from storage import listeners, writer
 from storage.listeners import PolicyListener
 from storage.mypage import MyPageStore
 from storage.outbox import Outbox
@@ -55,12 +55,12 @@ def mutant(name: str, *seeds: int) -> Callable[[Make], Make]:
 
 @mutant("my page is told what it knows already", 412)
 def _(patch: pytest.MonkeyPatch) -> None:
-    async def tell(self: Any, recorded: Sequence[Recorded]) -> int:
+    async def tell(self: Any, recorded: Sequence[Recorded], after: int = 0) -> int:
         async def all_of_them(since: int, upto: int) -> Sequence[Recorded]:
             return recorded
 
         await MyPageStore.tell_again(self, 0, all_of_them)
-        return await real(self, recorded)
+        return await real(self, recorded, after)
 
     real = MyPageStore.tell
     patch.setattr(MyPageStore, "tell", tell)
@@ -147,7 +147,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
         return listed[code]
 
     async def begin(self: Any, task: Task) -> bool:
-        await self._end(task, TaskStatus.ASIDE, tasks.INTERRUPTED)
+        await self._end(task, TaskStatus.IN_PROGRESS)
         return True
 
     real = Outbox.tasks

@@ -86,10 +86,13 @@ class StumblingPage(MyPageStore):
         super().__init__(engine)
         self._chance = world.chance
 
-    async def tell(self, events: Sequence[Recorded]) -> int:
+    async def open(self) -> None:
+        """Its tables are there from the beginning."""
+
+    async def tell(self, events: Sequence[Recorded], after: int = 0) -> int:
         """See `MyPageStore.tell`."""
         self._stumble(events)
-        return await super().tell(events)
+        return await super().tell(events, after)
 
     async def tell_again(self, since: int, between: Between) -> bool:
         """See `MyPageStore.tell_again`."""

@@ -313,7 +313,7 @@ class World:
         for process in self.processes:
             if process.writer.at_work:  # on behalf of somebody who has left
                 yield f"{process.name} has not done all that it was asked"
-        waiting = "SELECT code, part, kind FROM task WHERE status = 'waiting'"
+        waiting = "SELECT code, part, kind FROM task WHERE status IN ('waiting', 'in-progress')"
         for code, part, kind in self.records.rows(waiting):
             yield f"{part} has not done {kind} {code}"
 

@@ -58,7 +58,7 @@ async def look_around(ask: Ask, followed: Collection[str]) -> Look:
 
 async def _tasks(ask: Ask, part: Part, kind: TaskKind) -> dict[str, Task]:
     tasks: dict[str, Task] = {}
-    for status in (TaskStatus.WAITING, TaskStatus.ASIDE):
+    for status in (TaskStatus.WAITING, TaskStatus.IN_PROGRESS, TaskStatus.ASIDE):
         tasks |= {t.subject: t for t in await ask(ListTasks(status, part, MOST)) if t.kind is kind}
     return tasks
 
@@ -124,7 +124,7 @@ class Orders:
     def is_under_way(self, code: str) -> bool:
         """Whether this one was ordered, and its turn comes."""
         task = self.look.live.get(code)
-        return task is not None and task.status is TaskStatus.WAITING
+        return task is not None and task.status is not TaskStatus.ASIDE
 
 
 def in_the_way(orders: Orders, loops: Sequence[Any]) -> list[Fact]:
