@@ -84,12 +84,20 @@ class Fonts:
 
 
 _loading = threading.Lock()
+one_document = threading.Lock()
+"""Held while a page is drawn, by whatever press of this process: a font collects the characters of one document
+at a time, and reads its file bit by bit, as they are needed."""
 
 
 def load_fonts() -> Fonts:
     """The faces, loaded by whoever asks first; safe from any thread."""
     with _loading:
         return _load()
+
+
+def forget_fonts() -> None:
+    """Load them anew the next time: what was half read, when something failed, stays half read."""
+    _load.cache_clear()
 
 
 @cache

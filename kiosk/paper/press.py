@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable
 
 from domain.booking import TicketFacts
@@ -11,7 +10,7 @@ from domain.errors import PaperFailed
 from domain.statement import CertificateFacts, Credential
 from kiosk.credential.qr import TooMuchForQr
 from kiosk.paper.certificate import CODES_BELOW, certificate_page
-from kiosk.paper.fonts import Fonts, load_fonts
+from kiosk.paper.fonts import Fonts, forget_fonts, load_fonts, one_document
 from kiosk.paper.proof import prove
 from kiosk.paper.ticket import TicketPaper, ticket_page
 
@@ -21,8 +20,6 @@ class ReportlabPress:
 
     def __init__(self, ticket_paper: TicketPaper = TicketPaper.A6) -> None:
         self._ticket_paper = ticket_paper
-        # A font collects the characters of one document at a time.
-        self._one_at_a_time = threading.Lock()
 
     async def warm_up(self) -> None:
         """Load the fonts now, while nobody waits for paper."""
@@ -51,12 +48,15 @@ class ReportlabPress:
         return pdf
 
     def _page(self, draw: Callable[[Fonts], bytes]) -> bytes:
-        with self._one_at_a_time:
+        with one_document:
             try:
                 return draw(load_fonts())
             except TooMuchForQr as error:
                 raise PaperFailed(reason="the credential is too long for a QR code") from error
-            except OSError as error:
-                raise PaperFailed(reason="a font could not be read") from error
-            except MemoryError as error:
-                raise PaperFailed(reason="there is not enough memory") from error
+            except Exception as error:
+                forget_fonts()
+                if isinstance(error, OSError):
+                    raise PaperFailed(reason="a font could not be read") from error
+                if isinstance(error, MemoryError):
+                    raise PaperFailed(reason="there is not enough memory") from error
+                raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from domain.errors import PaperFailed
 from domain.ports import Press, Signer
 from domain.statement import Credential
 from kiosk.credential.signer import ClinicSigner
+from kiosk.paper import press as press_module
+from kiosk.paper.fonts import forget_fonts, load_fonts
 from kiosk.paper.press import ReportlabPress
 from kiosk.paper.proof import read_page
 from kiosk.paper.ticket import TicketPaper
@@ -41,6 +44,27 @@ async def test_many_at_once_come_out_as_one_by_one() -> None:
     one_by_one = [await press.certificate(about, signed(about)) for about in people]
     assert together == one_by_one
     assert len(set(together)) == len(people)
+
+
+async def test_presses_of_one_process_take_turns() -> None:
+    forget_fonts()
+    presses = [ReportlabPress() for _ in range(3)]
+    sheets = await asyncio.gather(*(press.ticket(TICKET) for press in presses for _ in range(4)))
+    assert len(set(sheets)) == 1
+    assert read_page(sheets[0], 150) == ["BK7M3Q9XA"]
+
+
+async def test_after_a_page_that_failed_the_fonts_are_read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    def disk_fails(*_: object) -> bytes:
+        raise OSError(errno.EIO, "Input/output error")
+
+    before = load_fonts()
+    with monkeypatch.context() as patch:
+        patch.setattr(press_module, "ticket_page", disk_fails)
+        with pytest.raises(PaperFailed):
+            await ReportlabPress().ticket(TICKET)
+    assert load_fonts() is not before
+    assert read_page(await ReportlabPress().ticket(TICKET), 150) == ["BK7M3Q9XA"]
 
 
 def test_a_new_press_in_another_process_makes_the_same_bytes() -> None:
