@@ -85,8 +85,8 @@ class Fonts:
 
 _loading = threading.Lock()
 one_document = threading.Lock()
-"""Held while a page is drawn, by whatever press of this process: a font collects the characters of one document
-at a time, and reads its file bit by bit, as they are needed."""
+"""Held while a page is drawn, by whatever press of this process: a font collects the characters of one
+document at a time, and reads its file bit by bit, as they are needed."""
 
 
 def load_fonts() -> Fonts:
