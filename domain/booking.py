@@ -316,10 +316,13 @@ def reopen_booking(uow: UnitOfWork, event: InjectionVoided, context: Context) ->
     if uow.bookings.live_of(booking.recipient, booking.vaccine):  # booked anew meanwhile
         promote_waiting(uow, PromoteWaiting(booking.vaccine), context)
         return
-    if vaccine.available > 0:
-        uow.bookings.save(replace(booking, status=BookingStatus.RESERVED))
+    slot: datetime | None = booking.slot  # of today: the person is here, or was a while ago
+    if context.clinic.today(booking.slot) < context.clinic.today(context.now):
+        slot = _slot_with_room(uow, context, context.now)
+    if vaccine.available > 0 and slot:
+        uow.bookings.save(replace(booking, status=BookingStatus.RESERVED, slot=slot))
         post(uow, context, booking.vaccine, EntryKind.RESERVED, reserved=1, reference=booking.code)
-        uow.emit(BookingReopened(booking.code, booking.recipient, booking.vaccine, booking.slot))
+        uow.emit(BookingReopened(booking.code, booking.recipient, booking.vaccine, slot))
     else:
         uow.bookings.save(replace(booking, status=BookingStatus.WAITING))
         product = vaccine.presentation.title

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from domain.actors import VACCINATOR, Role
 from domain.booking import step_back
-from domain.errors import Missing
+from domain.errors import InsufficientStock, NothingChanged
 from domain.events import InjectionCorrected, InjectionVoided
 from domain.injection import Injection, InjectionStatus, known_lot
 from domain.messages import Command
@@ -65,7 +65,7 @@ def correct_injection(uow: UnitOfWork, command: CorrectInjection, context: Conte
     if command.vaccinator is not None:
         dose = replace(dose, vaccinator=parse_name(command.vaccinator, "vaccinator"))
     if dose == injection.dose:
-        raise Missing("reason")
+        raise NothingChanged
     corrected = replace(injection, dose=dose, version=injection.version + 1)
     uow.injections.save(corrected)
     uow.emit(
@@ -105,6 +105,8 @@ def _take_from(uow: UnitOfWork, context: Context, injection: Injection, lot: Lot
     """A dose of this lot turned out to be the one that was given, whatever became of the lot."""
     enter = partial(_enter, uow, context, injection, lot.number, reason)
     if lot.status is LotStatus.QUARANTINED:
+        if uow.vaccines.quarantined(lot.vaccine, lot.number) < 1:
+            raise InsufficientStock(remaining=0, lot=lot.number)
         enter(EntryKind.QUARANTINED, 1)
     else:
         step_back(uow, context, uow.vaccines.get(lot.vaccine), 1)

@@ -221,6 +221,11 @@ class ObservationOpen(ClinicError):
     text = "The observation lasts until {time}."
 
 
+class NothingChanged(ClinicError):
+    code = "nothing-changed"
+    text = "Nothing here differs from what is recorded."
+
+
 class NotCompleted(ClinicError):
     code = "injection-not-completed"
     text = "This vaccination is not completed, so there is nothing to certify yet."

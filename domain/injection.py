@@ -323,7 +323,8 @@ def finish_observation(uow: UnitOfWork, command: FinishObservation, context: Con
 def report_adverse_event(uow: UnitOfWork, command: ReportAdverseEvent, context: Context) -> None:
     """Kept with the injection; more than one may follow a dose."""
     injection = uow.injections.get(command.injection)
-    _ = injection.given
+    if injection.dose is None:  # one whose record was struck out may have been given all the same
+        raise NotCompleted
     description = parse_text(command.description, "description", limit=500)
     event = AdverseEvent(context.now, command.severity, description, context.actor.code)
     uow.injections.save(replace(injection, adverse_events=(*injection.adverse_events, event)))

@@ -149,6 +149,10 @@ class SqlVaccines(_Repository[Vaccine]):
     def append(self, entry: LedgerEntry) -> None:
         self._s.ledger.add(self._on, entry)
 
+    def quarantined(self, vaccine: str, lot: str) -> int:
+        [doses] = self._s.quarantined.one(self._on, vaccine=vaccine, lot=lot) or [0]
+        return int(doses)
+
     def flush(self) -> None:
         """Write what waits."""
         for vaccine in self._changed.values():

@@ -32,7 +32,7 @@ from domain.parts import PartControl, Task, TaskKind, TaskStatus
 from domain.recipient import Recipient
 from domain.staff import StaffMember
 from domain.statement import Certificate, CertificateStatus
-from domain.stock import LedgerEntry, Lot, Vaccine
+from domain.stock import EntryKind, LedgerEntry, Lot, Vaccine
 from storage import tables as t
 from storage.deferred import Deferred
 from storage.prepared import Appended, Prepared
@@ -121,6 +121,15 @@ class Statements:
         def by(rows: Rows[Any], table: Table, *names: str) -> Prepared:
             return rows.prepare(rows.query(*(table.c[name] == bindparam(name) for name in names)))
 
+        e = t.ledger.c
+        self.quarantined = Prepared(
+            select(-func.coalesce(func.sum(e.stock_delta), 0)).where(
+                e.vaccine == bindparam("vaccine"),
+                e.lot == bindparam("lot"),
+                one_of(e.kind, (EntryKind.QUARANTINED,)),
+            ),
+            dialect,
+        )
         self.recipient = by(self.recipients, t.recipient, "code")
         self.recipient_by_identity = by(self.recipients, t.recipient, "identity")
         self.recipients_by_identity = self.recipients.prepare(

@@ -17,7 +17,7 @@ from domain.parts import Part, PartControl, Task
 from domain.recipient import Recipient
 from domain.staff import StaffMember
 from domain.statement import Certificate, CertificateFacts, CertificateStatus, Credential
-from domain.stock import LedgerEntry, Lot, Vaccine
+from domain.stock import EntryKind, LedgerEntry, Lot, Vaccine
 
 SEOUL = ZoneInfo("Asia/Seoul")
 
@@ -94,6 +94,10 @@ class _Vaccines(_Shelf[Vaccine]):
 
     def append(self, entry: LedgerEntry) -> None:
         self._ledger.append(entry)
+
+    def quarantined(self, vaccine: str, lot: str) -> int:
+        entries = (e for e in self._ledger if (e.vaccine, e.lot) == (vaccine, lot))
+        return -sum(e.stock_delta for e in entries if e.kind is EntryKind.QUARANTINED)
 
 
 class _Bookings(_Shelf[Booking]):

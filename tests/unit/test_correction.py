@@ -9,7 +9,7 @@ import pytest
 from domain import errors
 from domain.booking import BookingStatus
 from domain.correction import CorrectInjection, VoidInjection
-from domain.injection import InjectionStatus
+from domain.injection import InjectionStatus, ReportAdverseEvent, Severity
 from domain.presentation import Site
 from domain.stock import EntryKind
 from domain.vaccine import QuarantineLot, WriteOffStock
@@ -61,7 +61,7 @@ def test_every_correction_counts_up_the_version_and_says_why(clinic: SmallClinic
 def test_a_correction_that_changes_nothing_is_refused(clinic: SmallClinic) -> None:
     injection = clinic.inject(two_lots(clinic))
     before = clinic.records
-    with pytest.raises(errors.Missing):
+    with pytest.raises(errors.NothingChanged):
         clinic.send(CorrectInjection(injection.code, "none", lot="LOT1", site=Site.LEFT_ARM), VACCINATOR)
     assert clinic.records is before
 
@@ -120,6 +120,17 @@ def test_a_dose_put_back_into_a_quarantined_lot_does_not_become_bookable(clinic:
     ]
 
 
+def test_no_more_doses_were_given_from_a_lot_in_quarantine_than_were_there(clinic: SmallClinic) -> None:
+    vaccine = clinic.vaccine(doses=1)
+    clinic.inject(vaccine)
+    clinic.stock(vaccine, 2, "LOT2")
+    other = clinic.inject(vaccine, 2, "LOT2")
+    clinic.send(QuarantineLot(vaccine, "LOT1", "recall"), MANAGER)
+    with pytest.raises(errors.InsufficientStock):
+        clinic.send(CorrectInjection(other.code, "it was LOT1", lot="LOT1"), VACCINATOR)
+    assert clinic.level(vaccine) == (1, 0)
+
+
 def test_only_a_completed_injection_is_corrected_or_voided(clinic: SmallClinic) -> None:
     visit = clinic.expect(two_lots(clinic))
     for command in (CorrectInjection(visit.code, "x", lot="LOT2"), VoidInjection(visit.code, "x", True)):
@@ -147,6 +158,24 @@ def test_a_dose_that_was_given_stays_given_when_its_record_is_voided(clinic: Sma
     clinic.send(VoidInjection(injection.code, "wrong person", dose_returned=False), VACCINATOR)
     assert clinic.level(vaccine) == (5, 0)
     assert clinic.statuses(injection.booking) == [BookingStatus.COMPLETED]
+
+
+def test_an_adverse_event_may_follow_a_dose_whose_record_was_struck_out(clinic: SmallClinic) -> None:
+    injection = clinic.inject(two_lots(clinic))
+    clinic.send(VoidInjection(injection.code, "wrong person", dose_returned=False), VACCINATOR)
+    clinic.send(ReportAdverseEvent(injection.code, Severity.SEVERE, "호흡곤란"), VACCINATOR)
+    assert len(clinic.records.injections[injection.code].adverse_events) == 1
+
+
+def test_who_was_voided_on_another_day_is_expected_in_a_slot_that_is_to_come(clinic: SmallClinic) -> None:
+    injection = clinic.inject(two_lots(clinic))
+    clinic.clock.move(days=1)
+    clinic.send(VoidInjection(injection.code, "pressed twice", dose_returned=True), VACCINATOR)
+    booking = clinic.records.bookings[injection.booking]
+    assert booking.status is BookingStatus.RESERVED
+    assert booking.slot > clinic.clock.now()
+    clinic.relay()
+    assert clinic.visit(booking.code).slot == booking.slot
 
 
 def test_a_voided_record_keeps_what_it_said(clinic: SmallClinic) -> None:

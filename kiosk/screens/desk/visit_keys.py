@@ -26,7 +26,7 @@ AVAILABLE: dict[str, frozenset[Stage]] = {
     "screen_again": frozenset({Stage.TO_VACCINATE, Stage.DEFERRED}),
     "complete": frozenset({Stage.TO_VACCINATE}),
     "finish": frozenset({Stage.OBSERVED, Stage.OBSERVING}),
-    "adverse": _AFTER,
+    "adverse": _AFTER | {Stage.VOIDED},
     "correct": _AFTER,
     "void": _AFTER,
 }
