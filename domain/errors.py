@@ -375,6 +375,11 @@ class BackupDamaged(ClinicError):
     text = "{file} is no backup that can be trusted: {reason}."
 
 
+class BackupUntested(ClinicError):
+    code = "backup-untested"
+    text = "{file} could not be tested: {reason}. That says nothing about the backup."
+
+
 class RestoreRefused(ClinicError):
     code = "restore-refused"
     text = "Nothing was restored: {reason}. The records are as they were."

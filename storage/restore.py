@@ -23,6 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from domain.errors import (
     BackupBreaksRules,
     BackupDamaged,
+    BackupUntested,
     ClinicError,
     NoRecords,
     RecordsInTheWay,
@@ -35,7 +36,7 @@ from storage.archive import KEYS, RECORDS, Manifest, unpack
 from storage.backup import in_words, judged, uninterrupted
 from storage.check import Checked, layout_of
 from storage.copying import url_of
-from storage.engine import in_short, is_server, writer_engine
+from storage.engine import is_server, writer_engine
 from storage.migrate import migrate
 from storage.moment import file_of, moment_of
 from storage.replacing import forget_my_page, replace_file, replace_rows
@@ -72,13 +73,14 @@ class Restored:
 def verify(archive: Path) -> tuple[Manifest, Checked]:
     """Read every byte of a backup and test every rule on it, beside it, for its owner only.
 
-    Raises BackupDamaged.
+    Raises BackupDamaged; BackupUntested when there is no room to unpack it, for one.
     """
     try:
-        with tempfile.TemporaryDirectory(prefix=".verifying-", dir=archive.parent) as name:
+        beside = archive.parent if os.access(archive.parent, os.W_OK) else None  # a medium may be read-only
+        with tempfile.TemporaryDirectory(prefix=".verifying-", dir=beside) as name:
             return _verified(archive, Path(name))
     except OSError as problem:
-        raise BackupDamaged(file=archive, reason=in_short(problem)) from problem
+        raise BackupUntested(file=archive, reason=in_words(problem)) from problem
 
 
 def restore(

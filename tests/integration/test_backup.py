@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from domain.errors import BackupFailed, NoRecords
+from kiosk.settings import Settings
 from kiosk.upkeep import check_clinic, list_clinic_backups, verify_backup
 from storage.archive import read_manifest
 from tests.clinics import clinic_in, settings_in
@@ -121,18 +122,35 @@ async def test_a_folder_that_is_none_is_said(tmp_path: Path) -> None:
         backed_up(clinic.settings, tmp_path / "taken" / "here")
 
 
-async def test_a_full_disk_leaves_no_backup_and_is_said(clinic_folder: Path) -> None:
-    async with clinic_in(clinic_folder) as clinic:
-        await clinic.vaccine(doses=3)
+def with_little_room(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """As when the disk is full, after so many bytes of a file."""
 
     def little_room() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 
-    answer = subprocess.run(  # noqa: ASYNC221
-        [sys.executable, "-m", "kiosk", "backup"],
-        env=environment(clinic.settings), capture_output=True, text=True, check=False, timeout=60,
+    return subprocess.run(
+        [sys.executable, "-m", "kiosk", *arguments],
+        env=environment(settings), capture_output=True, text=True, check=False, timeout=60,
         preexec_fn=little_room,
     )  # fmt: skip
+
+
+async def test_a_sound_backup_that_cannot_be_unpacked_is_not_called_damaged(tmp_path: Path) -> None:
+    async with clinic_in(tmp_path) as clinic:
+        await clinic.vaccine(doses=3)
+    made = backed_up(clinic.settings)
+    answer = with_little_room(clinic.settings, "restore", "--verify", str(made.path))
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert "could not be tested" in answer.stderr
+    assert "File too large" in answer.stderr
+    assert [path.name for path in made.path.parent.glob(".verifying-*")] == []
+    assert verify_backup(made.path)[1].violations == []
+
+
+async def test_a_full_disk_leaves_no_backup_and_is_said(clinic_folder: Path) -> None:
+    async with clinic_in(clinic_folder) as clinic:
+        await clinic.vaccine(doses=3)
+    answer = with_little_room(clinic.settings, "backup")
     assert (answer.returncode, answer.stdout) == (1, "")
     assert "No backup was made" in answer.stderr
     assert [path.name for path in (clinic.settings.data_folder / "backups").iterdir()] == [".backup-lock"]
