@@ -21,6 +21,7 @@ from storage.listeners import PolicyListener
 from storage.mypage import MyPageStore
 from storage.outbox import Outbox
 from storage.relay import FIRST_PAUSE, LONGEST_PAUSE, Relay
+from storage.repositories import SqlTasks
 from storage.tasks import TaskQueue
 from storage.unit_of_work import NOT_DONE, SqlUnitOfWork
 from storage.writer import SqlWriter
@@ -90,7 +91,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
 
 @mutant("what was put aside holds up nothing behind it", 1081)
 def _(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(listeners, "subject_of", lambda part, event: "nobody")
+    patch.setattr(SqlTasks, "subjects", lambda self, part: {})
 
 
 @mutant("an event that my page tries again is told alone", 181, 204)
