@@ -8,6 +8,7 @@ order of the events, and reaches it once in effect.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 from domain import application, booking, certificate, injection
@@ -44,16 +45,16 @@ BY_RELAY: dict[Part, dict[type[e.Event], Policy]] = {
 }
 
 
-def follow_at_once(uow: UnitOfWork, context: Context) -> None:
-    """Apply what follows from every event of this transaction, and from what follows from those."""
-    for event in uow.emitted:  # grows while it is read
+def follow_at_once(uow: UnitOfWork, context: Context, since: int = 0) -> None:
+    """Apply what follows from the events of this transaction after so many, and from what follows then."""
+    for event in islice(uow.emitted, since, None):  # grows while it is read
         for policy in AT_ONCE.get(type(event), ()):
             policy(uow, event, context)
 
 
 def follow_by_relay(part: Part, uow: UnitOfWork, event: e.Event, context: Context) -> None:
     """Apply what this part of the clinic does about an event, if anything."""
-    policy = BY_RELAY[part].get(type(event))
+    policy, before = BY_RELAY[part].get(type(event)), len(uow.emitted)
     if policy:
         policy(uow, event, context)
-        follow_at_once(uow, context)
+        follow_at_once(uow, context, before)

@@ -54,7 +54,7 @@ def mutant(name: str, *seeds: int) -> Callable[[Make], Make]:
 # -- the parts ----------------------------------------------------------------------------------------
 
 
-@mutant("my page is told what it knows already", 412)
+@mutant("my page is told what it knows already", 357, 985)
 def _(patch: pytest.MonkeyPatch) -> None:
     async def tell(self: Any, recorded: Sequence[Recorded], after: int = 0) -> int:
         async def all_of_them(since: int, upto: int) -> Sequence[Recorded]:
@@ -89,7 +89,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(PolicyListener, "deal_with", deal_with)
 
 
-@mutant("what was put aside holds up nothing behind it", 1081)
+@mutant("what was put aside holds up nothing behind it", 415, 610)
 def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SqlTasks, "subjects", lambda self, part: {})
 
@@ -135,7 +135,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
 # -- tasks --------------------------------------------------------------------------------------------
 
 
-@mutant("a task is not looked at again under its lease", 268)
+@mutant("a task is not looked at again under its lease", 133, 783)
 def _(patch: pytest.MonkeyPatch) -> None:
     listed: dict[str, Task] = {}
 
@@ -165,7 +165,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(TaskQueue, "_begin", begin)
 
 
-@mutant("what is printed and cannot be recorded is printed again", 353)
+@mutant("what is printed and cannot be recorded is printed again", 235, 275)
 def _(patch: pytest.MonkeyPatch) -> None:
     async def end(self: Any, task: Task, status: TaskStatus, *more: Any, **named: Any) -> None:
         try:
@@ -220,6 +220,6 @@ def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SqlWriter, "_find_out", find_out)
 
 
-@mutant("a command sent twice is done twice", 2, 4)
+@mutant("a command sent twice is done twice", 10, 11)
 def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SqlUnitOfWork, "answer_of", lambda self, command_id, name: NOT_DONE)

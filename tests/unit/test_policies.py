@@ -13,6 +13,7 @@ from domain.application import CancelApplication
 from domain.booking import BookingStatus, CancelBooking, MarkNoShow
 from domain.errors import ClinicError, NotFound
 from domain.injection import CheckIn, InjectionStatus
+from domain.parts import Part
 from domain.vaccine import WriteOffStock
 
 from .memory import MemoryUnitOfWork
@@ -172,6 +173,23 @@ def test_a_delivery_told_again_reserves_nothing_again(clinic: SmallClinic) -> No
     policies.follow_at_once(uow, clinic.context(MANAGER))
     assert len(uow.emitted) == 1
     assert uow.vaccines.get(vaccine).reserved == 1
+
+
+def test_what_followed_from_one_event_of_a_batch_does_not_follow_again_from_the_next(
+    clinic: SmallClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    followed: list[e.Event] = []
+
+    def emits(uow: MemoryUnitOfWork, event: e.Booked, _: object) -> None:
+        uow.emit(e.StockAdded(event.vaccine, event.booking, 1))
+
+    monkeypatch.setitem(policies.BY_RELAY[Part.INJECTION_INTAKE], e.Booked, emits)
+    monkeypatch.setitem(policies.AT_ONCE, e.StockAdded, (lambda uow, event, context: followed.append(event),))
+    uow = MemoryUnitOfWork(clinic.records)
+    for booking in ("first", "second"):
+        event = e.Booked(booking, "somebody", "vaccine", "product", FIRST_SLOT)
+        policies.follow_by_relay(Part.INJECTION_INTAKE, uow, event, clinic.context(MANAGER))
+    assert [event.lot for event in followed if isinstance(event, e.StockAdded)] == ["first", "second"]
 
 
 def test_every_refusal_is_one_of_the_clinics_own() -> None:
