@@ -43,7 +43,7 @@ class Entry(msgspec.Struct, frozen=True):
     sha256: str
 
 
-class Manifest(msgspec.Struct, frozen=True):
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """What a backup holds. Nothing about a person."""
 
     format: int
@@ -51,8 +51,8 @@ class Manifest(msgspec.Struct, frozen=True):
     program: str
     clinic: str
     """Its code, as it is set."""
-    lineage: str
-    """What its records have in common with all their copies, and with no other clinic's (`lineage_of`)."""
+    lineage: str = ""
+    """What its records share with all their copies, and with no other clinic; the first backups lack it."""
     database: str
     """What the records were kept in: sqlite or postgresql."""
     layout: str

@@ -133,11 +133,11 @@ def lineage_of(url: str) -> str:
     """
     try:
         with moment_of(url) as moment:
-            rows = moment.ask("SELECT value FROM secret WHERE name = 'identity-key'").fetchall()
+            found = moment.ask("SELECT value FROM secret WHERE name = 'identity-key'").fetchone()
     except RecordsUnread as problem:
         raise BackupFailed(**problem.facts) from problem
-    # The key is a secret; a digest that begins with other words than any of its uses gives nothing away.
-    return hashlib.sha256(f"lineage of records: {rows}".encode()).hexdigest()[:16]
+    # The key is a secret. A digest that no other use of it begins like gives nothing away.
+    return hashlib.sha256(f"lineage of records: {found[0] if found else ''}".encode()).hexdigest()[:16]
 
 
 def list_backups(folder: Path) -> list[Listed]:
