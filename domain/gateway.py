@@ -123,10 +123,9 @@ class Gateway:
         """
         if not actor.has(command.allowed):
             raise NotAllowed
-        command_id = command_id or new_command_id()
         workflow = WORKFLOWS.get(type(command))
         if workflow:
-            return cast(R, await workflow(self, command, actor, command_id))
+            return cast(R, await workflow(self, command, actor, command_id or new_command_id()))
         self.writer.admit()
         handler = COMMANDS[type(command)]
         context = self.context(actor)
@@ -138,7 +137,8 @@ class Gateway:
 
         foresee = FORESEEN.get(type(command))
         foreseen = foresee(command, context) if foresee else None
-        write = partial(self.writer.run, work, command_id, type(command).__name__, foreseen)
+        name = type(command).__name__
+        write = partial(self.writer.run, work, command_id or new_command_id(), name, foreseen)
         return await (self.breakers.records.call(write) if self.breakers.records else write())
 
     async def ask(self, query: Query[R], actor: Actor = PUBLIC) -> R:

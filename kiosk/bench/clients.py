@@ -6,9 +6,12 @@ import asyncio
 import json
 import sys
 import time
+import types
 from collections import Counter, deque
+from collections.abc import Coroutine, Generator
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -120,10 +123,38 @@ class Crowd:
             now = time.perf_counter()
             while arrivals and start + arrivals[0][0] <= now:
                 came, wish = arrivals.popleft()
-                here.append((start + came, asyncio.create_task(self.book(start + came, wish))))
+                if waits := _begun(self.book(start + came, wish)):
+                    here.append((start + came, waits))
             while here and (here[0][1].done() or here[0][0] + PATIENCE < now):
                 here.popleft()[1].cancel()  # which is nothing to those who are done
             await asyncio.sleep(TICK)
+
+
+def _begun(work: Coroutine[Any, Any, float]) -> asyncio.Task[float] | None:
+    """Do it up to where it has to wait; from there on it is a task.
+
+    Whoever is turned away is so at once. A task for each of them would cost more than turning them away, in
+    the interpreter that the clinic has, and be what is measured.
+    """
+    try:
+        awaited = work.send(None)
+    except StopIteration:
+        return None
+    return asyncio.ensure_future(_go_on(work, awaited))
+
+
+@types.coroutine
+def _go_on(work: Coroutine[Any, Any, float], awaited: Any) -> Generator[Any, Any, float]:
+    while True:
+        try:
+            answer = yield awaited
+            step = partial(work.send, answer)
+        except asyncio.CancelledError as left:
+            step = partial(work.throw, left)
+        try:
+            awaited = step()
+        except StopIteration as end:
+            return float(end.value)
 
 
 async def _serve(folder: Path, first: int, parts: bool) -> None:

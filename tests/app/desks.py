@@ -15,9 +15,11 @@ from domain.injection import CheckIn, CompleteInjection, FindVisits, Injection, 
 from domain.mypage import IdentifyByCode
 from domain.presentation import Site
 from domain.recipient import PersonDetails
+from domain.statement import CertificateFacts, Credential
 from domain.stock import LedgerEntry, Lot
 from domain.vaccine import ListLedger, ListLots, ListVaccines, VaccineLevel
 from kiosk.app import ClinicApp
+from kiosk.credential.errors import FactsNotSignable
 from kiosk.i18n import put_in_words
 from kiosk.screens.base import StaffScreen
 from kiosk.screens.desk.form import Form
@@ -136,3 +138,8 @@ def cells(table: object) -> list[list[str]]:
     assert isinstance(table, DataTable)
     rows = [table.get_row_at(at) for at in range(table.row_count)]
     return [[cell.plain if isinstance(cell, Text) else str(cell) for cell in row] for row in rows]
+
+
+def refuse_to_sign(facts: CertificateFacts) -> Credential:
+    """A signer to which these facts, for a reason of their own, are not signable."""
+    raise FactsNotSignable(reason="too long")

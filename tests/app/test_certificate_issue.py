@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from textual.pilot import Pilot
 
 from domain.application import CancelApplication
@@ -20,7 +21,17 @@ from kiosk.widgets.modals import Confirm
 from kiosk.widgets.progress import Progress
 from kiosk.widgets.say import Say
 from tests.app.conftest import Kiosk
-from tests.app.desks import LOOSE, NOT_TEXT, apply, at_desk, cells, error_of, refuses, services_of
+from tests.app.desks import (
+    LOOSE,
+    NOT_TEXT,
+    apply,
+    at_desk,
+    cells,
+    error_of,
+    refuse_to_sign,
+    refuses,
+    services_of,
+)
 from tests.app.terminal import press_at_once, screen_text, see, type_text, wait_for
 from tests.clinics import STAFF, TestClock
 
@@ -162,7 +173,7 @@ async def test_a_paper_folder_that_cannot_be_written_is_said_and_printed_when_it
         assert len(list(settings.paper_folder.glob("*.pdf"))) == 2
 
 
-async def test_what_cannot_be_done_is_put_aside_with_its_name_and_why_and_tried_again(
+async def test_certificates_that_were_ordered_wait_for_keys_that_are_valid(
     kiosk: Kiosk, clock: TestClock
 ) -> None:
     async with kiosk(size=(100, 30)) as (app, pilot):
@@ -170,14 +181,26 @@ async def test_what_cannot_be_done_is_put_aside_with_its_name_and_why_and_tried_
         clock.move(days=36_500)  # nobody has made new keys for a hundred years
         await at_desk(app, CertificateIssueScreen)
         await order_all(pilot)
-        await wait_for(pilot, lambda: marks(app) == ["보류", "보류"])
-        await see(pilot, "보류된 것 2건은 운영자가", "홍길동", "! 서명 키가 유효한 기간이 아닙니다")
-        await pilot.press("f9")
-        await see(
-            pilot, "2 put aside: the administrator can try them again", "! The signing key is not valid"
-        )
-        await pilot.press("f9")
+        await see(pilot, "서명 키가 유효한 기간이 아닙니다", "되는 대로 이어서 합니다")
+        assert marks(app) == ["맡김", "맡김"]
         clock.move(days=-36_500)
+        await see(pilot, "끝났습니다. 맡긴 2건: 발급 2건, 출력 2건")
+
+
+async def test_what_cannot_be_done_is_put_aside_with_its_name_and_why_and_tried_again(
+    kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with kiosk(size=(100, 30)) as (app, pilot):
+        await applied(app, 2)
+        with monkeypatch.context() as patch:
+            patch.setattr(services_of(app).gateway.signer, "sign", refuse_to_sign)
+            await at_desk(app, CertificateIssueScreen)
+            await order_all(pilot)
+            await wait_for(pilot, lambda: marks(app) == ["보류", "보류"])
+        await see(pilot, "보류된 것 2건은 운영자가", "홍길동", "! 이 내용에는 서명할 수 없습니다")
+        await pilot.press("f9")
+        await see(pilot, "2 put aside: the administrator can try them again", "! This cannot be signed")
+        await pilot.press("f9")
         gateway = services_of(app).gateway
         for task in await gateway.ask(ListTasks(TaskStatus.ASIDE), STAFF):
             await gateway.send(RetryTask(task.code), STAFF)
@@ -186,15 +209,15 @@ async def test_what_cannot_be_done_is_put_aside_with_its_name_and_why_and_tried_
 
 
 async def test_what_the_administrator_discards_can_be_issued_at_the_desk(
-    kiosk: Kiosk, clock: TestClock
+    kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with kiosk(size=(100, 30)) as (app, pilot):
         await applied(app, 1)
-        clock.move(days=36_500)
-        await at_desk(app, CertificateIssueScreen)
-        await order_all(pilot)
-        await wait_for(pilot, lambda: marks(app) == ["보류"])
-        clock.move(days=-36_500)
+        with monkeypatch.context() as patch:
+            patch.setattr(services_of(app).gateway.signer, "sign", refuse_to_sign)
+            await at_desk(app, CertificateIssueScreen)
+            await order_all(pilot)
+            await wait_for(pilot, lambda: marks(app) == ["보류"])
         gateway = services_of(app).gateway
         [task] = await gateway.ask(ListTasks(TaskStatus.ASIDE), STAFF)
         await gateway.send(DiscardTask(task.code), STAFF)

@@ -25,7 +25,7 @@ from kiosk.widgets.desk_table import DeskTable
 from kiosk.widgets.modals import Confirm
 from storage import listeners
 from tests.app.conftest import Kiosk
-from tests.app.desks import apply, at_desk, book, cells, services_of
+from tests.app.desks import apply, at_desk, book, cells, refuse_to_sign, services_of
 from tests.app.terminal import screen_text, see, type_text, wait_for
 from tests.app.test_certificate_issue import certificates
 from tests.app.test_public_texts import refusals
@@ -211,16 +211,35 @@ async def test_what_was_put_aside_is_discarded_after_asking_and_alone(
         assert (await state(app, Part.INJECTION_INTAKE)).aside == 1
 
 
-async def test_what_was_ordered_names_who_ordered_it(kiosk: Kiosk, clock: TestClock) -> None:
+async def test_what_was_ordered_names_who_ordered_it(kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch) -> None:
     async with kiosk(size=(100, 30)) as (app, pilot):
         await apply(app, 1, "홍길동")
         [detail] = await certificates(app, CertificateStatus.READY)
-        clock.move(days=36_500)  # nobody has made new keys for a hundred years
+        monkeypatch.setattr(services_of(app).gateway.signer, "sign", refuse_to_sign)
         await services_of(app).gateway.send(OrderIssue((detail.certificate.code,)), STAFF)
         await services_of(app).settle()
         await app.push_screen(AsideScreen(services_of(app), STAFF, Part.ISSUING))
-        await see(pilot, "김간호", "5번", "! 서명 키가 유효한 기간이 아닙니다", "증명서 C")
+        await see(pilot, "김간호", "5번", "! 이 내용에는 서명할 수 없습니다", "증명서 C")
         assert "홍길동" not in screen_text(app)
+
+
+async def test_what_is_ordered_waits_for_keys_that_are_valid_and_the_parts_say_so(
+    kiosk: Kiosk, clock: TestClock
+) -> None:
+    async with kiosk(size=(80, 24)) as (app, pilot):
+        await apply(app, 1, "홍길동")
+        [detail] = await certificates(app, CertificateStatus.READY)
+        now = clock.now()
+        clock.move(days=36_500)  # nobody has made new keys for a hundred years
+        await services_of(app).gateway.send(OrderIssue((detail.certificate.code,)), STAFF)
+        await at_desk(app, PartsScreen)
+        await wait_for(pilot, lambda: shown(app)["증명서 발급"][0] == "안 됨")
+        await pilot.press("down")
+        await see(pilot, "! 서명 키가 유효한 기간이 아닙니다")
+        assert (await state(app, Part.ISSUING)).aside == 0
+        clock.move(seconds=(now - clock.now()).total_seconds())
+        await services_of(app).settle()
+        await wait_for(pilot, lambda: shown(app)["증명서 발급"][0] == "정상")
 
 
 async def test_what_this_kiosk_lets_rest_is_seen_without_anybodys_commit(kiosk: Kiosk) -> None:
