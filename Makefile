@@ -31,7 +31,7 @@ bench: $(VENV)/.test
 
 crash: $(VENV)/.test
 	KIOSK_KILLS=400 KIOSK_SERVER_KILLS=20 KIOSK_CUTS=10000 KIOSK_SEEDS=20000 KIOSK_EXAMPLES=1000 \
-	  $(BIN)/pytest -n 2 --dist worksteal tests/faults tests/simulation tests/integration/test_any_commands.py
+	  $(BIN)/pytest -n 2 --dist worksteal -o faulthandler_timeout=0 tests/faults tests/simulation tests/integration/test_any_commands.py
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
