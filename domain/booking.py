@@ -37,7 +37,7 @@ from domain.events import (
 )
 from domain.messages import Command, Query
 from domain.ports import Context, Foreseen, Place, UnitOfWork
-from domain.presentation import Disease, Presentation
+from domain.presentation import Presentation
 from domain.recipient import PersonDetails, Recipient, identity_digest, masked, parse_text
 from domain.stock import EntryKind, Vaccine, post
 
@@ -360,7 +360,7 @@ def _recipient(
     if uow.bookings.live_of(recipient.code, vaccine.code):
         raise AlreadyBooked
     earliest = vaccine.presentation.earliest_after(
-        given_dates(uow, recipient.code, vaccine.presentation.disease), day
+        given_dates(uow, recipient.code, vaccine.presentation), day
     )
     if earliest and day < earliest:
         raise TooEarly(date=earliest)
@@ -374,10 +374,10 @@ def _identity(person: PersonDetails, context: Context) -> str:
     return identity_digest(person.name, person.birth_date, person.phone, context.identity_key)
 
 
-def given_dates(uow: UnitOfWork, recipient: str, disease: Disease) -> list[date]:
-    """The days on which this person was given doses against this disease here, oldest first."""
+def given_dates(uow: UnitOfWork, recipient: str, presentation: Presentation) -> list[date]:
+    """The days on which this person was given doses of the same series here, oldest first."""
     doses = (injection.given for injection in uow.injections.completed_of(recipient))
-    return [dose.given_on for dose in doses if dose.presentation.disease is disease]
+    return [dose.given_on for dose in doses if dose.presentation.series == presentation.series]
 
 
 def _check_age(presentation: Presentation, birth_date: date, day: date) -> None:

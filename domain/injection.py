@@ -266,7 +266,7 @@ def complete_injection(uow: UnitOfWork, command: CompleteInjection, context: Con
     if today < presentation.old_enough_on(birth_date):
         years, months = divmod(presentation.min_age_months, 12)
         raise TooYoung(vaccine=presentation.title, years=years, months=months)
-    given = given_dates(uow, injection.recipient, presentation.disease)
+    given = given_dates(uow, injection.recipient, presentation)
     if today in given:
         raise DoseToday
     earliest = presentation.earliest_after(given, today)

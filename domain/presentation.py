@@ -11,7 +11,7 @@ from enum import StrEnum
 
 
 class Disease(StrEnum):
-    """The disease a product protects from; names the series that doses are counted in."""
+    """The disease a product protects from."""
 
     COVID_19 = "covid-19"
     INFLUENZA = "influenza"
@@ -81,6 +81,11 @@ class Presentation:
             return date(year, month, birth_date.day)
         except ValueError:
             return date(year + month // 12, month % 12 + 1, 1)
+
+    @property
+    def series(self) -> str:
+        """What doses of one series have in common: the disease; where that has no name here, the vaccine."""
+        return self.key if self.disease is Disease.OTHER else self.disease
 
     def season_start(self, day: date) -> date:
         """The first day of the season this day lies in."""

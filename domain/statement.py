@@ -144,14 +144,14 @@ class Draft:
 def series_up_to(injection: Injection, completed: Iterable[Injection]) -> tuple[Injection, ...]:
     """This injection and the earlier ones of its series, oldest first. Raises NotCompleted.
 
-    Doses against the same disease are a series; those of a seasonal vaccine, in one season only.
+    See `Presentation.series`; doses of a seasonal vaccine count in one season only.
     """
     last = injection.given
     product, earlier = last.presentation, []
     since = product.season_start(last.given_on) if product.seasonal else date.min
     for other in completed:
         dose = other.given
-        same = dose.presentation.disease is product.disease and since <= dose.given_on
+        same = dose.presentation.series == product.series and since <= dose.given_on
         if same and other.code != injection.code and dose.given_at < last.given_at:
             earlier.append(other)
     return (*sorted(earlier, key=lambda other: other.given.given_at), injection)

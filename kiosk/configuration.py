@@ -149,14 +149,14 @@ def _read_file(reading: _Reading, file: Path | None, environment: Mapping[str, s
     if file is None and named == "":
         return None
     path = file or Path(named or Path(platformdirs.user_config_dir(APP)) / "kiosk.toml")
-    if not path.exists():
-        if file or named:
-            reading.complain("--config" if file else "KIOSK_CONFIG", f"there is no file {path}")
-        return None
     import tomllib
 
     try:
-        text = path.read_text(encoding="utf-8")
+        if not path.exists():
+            if file or named:
+                reading.complain("--config" if file else "KIOSK_CONFIG", f"there is no file {path}")
+            return None
+        text = path.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark
         tables = tomllib.loads(text)
     except (OSError, ValueError) as problem:
         reading.complain(str(path), getattr(problem, "strerror", None) or problem)

@@ -64,7 +64,8 @@ def _is_zone(name: str) -> bool:
 def _are_openings(openings: tuple[Opening, ...]) -> bool:
     ordered = sorted(openings, key=lambda opening: opening.since)
     apart = all(one.until <= next_.since for one, next_ in pairwise(ordered))
-    return apart and all(opening.since < opening.until for opening in openings)
+    minutes = all(not (t.second or t.microsecond) for one in openings for t in (one.since, one.until))
+    return apart and minutes and all(opening.since < opening.until for opening in openings)
 
 
 _DATABASE = Rule(_is_database, f"an address that begins with {', '.join(f'{kind}://' for kind in DATABASES)}")

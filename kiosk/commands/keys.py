@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -110,7 +111,9 @@ def _standing(state: SignerState, now: datetime) -> str:
 
 def _export(settings: Settings, keys: KeyFolder, asked: argparse.Namespace, now: datetime) -> int:
     from kiosk.credential.export import export
+    from kiosk.upkeep import require_records
 
+    require_records(settings)  # a list of nothing, signed, would say that nothing is revoked
     done = export(keys, asked.folder, _ask(settings, ListRevoked()), now)
     if done.trusted.expires <= now:
         _say("the trust list in it is old: rotate, or export where the root's key is")
@@ -126,8 +129,7 @@ def _withdraw(
     settings: Settings, keys: KeyFolder, place: RootPlace | None, asked: argparse.Namespace, now: datetime
 ) -> int:
     state = ceremony.find(keys, asked.kid, now)
-    issued = _ask(settings, ListSignedWith(state.names))
-    live = [one for one in issued if one.status is CertificateStatus.ISSUED]
+    issued, live = _signed_with(settings, state)
     _say(f"{len(issued)} certificates were issued with {state.kid}, {len(live)} of them are live.")
     if state.withdrawn and not asked.reissue:
         raise KeysUnusable(reason=f"{state.kid} is withdrawn already")
@@ -140,10 +142,17 @@ def _withdraw(
         _say(f"{state.kid} is withdrawn; export the lists and give them to whoever verifies.")
         if replaced:
             _say(f"this kiosk signs with {keys.active().kid.hex()} from now on")
+        issued, live = _signed_with(settings, state)  # more may have been issued meanwhile
     if asked.reissue and live:
         _say(f"{_reissue(settings, live)} certificates were issued anew; their owners need new paper")
     print(len(issued))
     return 0
+
+
+def _signed_with(settings: Settings, state: SignerState) -> tuple[list[Standing], list[Standing]]:
+    """What this signer has signed, and what of it is live."""
+    issued = _ask(settings, ListSignedWith(state.names))
+    return issued, [one for one in issued if one.status is CertificateStatus.ISSUED]
 
 
 def _reissue(settings: Settings, live: Sequence[Standing]) -> int:
@@ -151,7 +160,7 @@ def _reissue(settings: Settings, live: Sequence[Standing]) -> int:
 
     async def work() -> int:
         done = 0
-        services = await open_clinic(settings)
+        services = await open_clinic(replace(settings, parts=()))
         try:
             for one in live:
                 command = ReissueCertificate(one.certificate, "the signing key was withdrawn")

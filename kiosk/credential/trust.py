@@ -52,6 +52,8 @@ class Trust:
     hashes: set[str] = field(default_factory=set)
     cards: set[tuple[str, str]] = field(default_factory=set)
     """Revoked cards: the signer's thumbprint, the card's ``rid``."""
+    withdrawn: set[str] = field(default_factory=set)
+    """Signers that revocation lists name as withdrawn, by their thumbprints."""
     trust_list_until: datetime | None = None
     revocations_until: datetime | None = None
     revocations_known: bool = False
@@ -80,6 +82,7 @@ class Trust:
 
     def add_revocations(self, listed: RevocationList) -> None:
         """Accept nothing of this any more."""
+        self.withdrawn.update(listed.keys)
         self.hashes.update(listed.hashes)
         self.cards.update((key, rid) for key, rids in listed.cards.items() for rid in rids)
         self.revocations_until = _earlier(self.revocations_until, listed.expires)
@@ -89,6 +92,7 @@ class Trust:
         """Believe whomever the other believes, too."""
         for trusted in (key for keys in other.by_kid.values() for key in keys):
             self.add(trusted)
+        self.withdrawn |= other.withdrawn
         self.hashes |= other.hashes
         self.cards |= other.cards
         if other.trust_list_until:
@@ -97,10 +101,15 @@ class Trust:
             self.revocations_until = _earlier(self.revocations_until, other.revocations_until)
         self.revocations_known |= other.revocations_known
 
+    def has_withdrawn(self, trusted: TrustedKey) -> bool:
+        """Whether any list says so; a revocation list may be newer than the trust list beside it."""
+        name = thumbprint(trusted.key)
+        return trusted.withdrawn or (bool(name) and name in self.withdrawn)
+
     def cautions(self, trusted: TrustedKey, at: datetime) -> tuple[Caution, ...]:
         """What was not known when something of this signer was judged."""
-        if not trusted.clinic:
-            return ()
+        if not trusted.clinic:  # of others' signers it is the keys alone that are given
+            return (Caution.NO_REVOCATION_LIST,)
         found = []
         if self.trust_list_until is not None and at >= self.trust_list_until:
             found.append(Caution.OLD_TRUST_LIST)

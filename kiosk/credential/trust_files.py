@@ -37,13 +37,14 @@ def trust_from(path: Path) -> Trust:
     """Everything that this file or folder says is to be believed. Raises TrustUnusable."""
     trust = Trust()
     try:
-        if (path / TRUST_LIST).is_file():
-            _add_clinic(trust, path)
-        else:
-            files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-            for file in files:
-                if file == path or file.suffix.lower() in _SUFFIXES:
-                    _add_file(trust, file)
+        # What a clinic has exported is believed as a whole: its keys only as far as its lists go.
+        exports = {listed.parent for listed in path.rglob(TRUST_LIST)} if path.is_dir() else set()
+        for export in sorted(exports):
+            _add_clinic(trust, export)
+        files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+        for file in files:
+            if exports.isdisjoint(file.parents) and (file == path or file.suffix.lower() in _SUFFIXES):
+                _add_file(trust, file)
     except OSError as error:
         raise TrustUnusable(where=path, reason=error.strerror or "it cannot be read") from error
     except (ValueError, RecursionError) as error:

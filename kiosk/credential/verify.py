@@ -125,7 +125,8 @@ def _signer_of(opened: Opened, trust: Trust) -> TrustedKey:
     candidates = opened.candidates(trust)
     if not candidates:
         raise _Refused(Problem.UNKNOWN_KEY, opened.key_id[:80])
-    for trusted in candidates:
+    # The same key may be known from several lists: one of them that has withdrawn it is enough.
+    for trusted in sorted(candidates, key=lambda trusted: not trust.has_withdrawn(trusted)):
         if opened.is_by(trusted):
             return trusted
     raise _Refused(Problem.BAD_SIGNATURE, opened.key_id[:80])
@@ -147,7 +148,7 @@ def _unproven(opened: Opened) -> Claims | None:
 
 def _check(opened: Opened, signer: TrustedKey, claims: Claims | None, trust: Trust, at: datetime) -> None:
     assert claims
-    if signer.withdrawn:
+    if trust.has_withdrawn(signer):
         raise _Refused(Problem.KEY_WITHDRAWN)
     _check_usage(signer, claims)
     issued = claims.issued_at

@@ -228,7 +228,7 @@ async def _answer(reader: asyncio.StreamReader) -> bytes:
     """The body of the final answer; 100 Continue may come before it."""
     while True:
         first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-        status = int(first.split()[1]) if first.startswith("HTTP/1.") else 0
+        status = int(first.split()[1]) if first.startswith("HTTP/1.") and " " in first.strip() else 0
         if status == 200:
             break
         if not 100 <= status < 200:
@@ -239,10 +239,19 @@ async def _answer(reader: asyncio.StreamReader) -> bytes:
         return await _chunks(reader)
     length = int(fields["content-length"]) if "content-length" in fields else None
     if length is None:
-        return await reader.read(_LARGEST_REPLY)
+        return await _to_the_end(reader)
     if not 0 <= length <= _LARGEST_REPLY:
         raise ValueError("the answer is too long")
     return await reader.readexactly(length)
+
+
+async def _to_the_end(reader: asyncio.StreamReader) -> bytes:
+    whole = b""
+    while part := await reader.read(_LARGEST_REPLY):
+        whole += part
+        if len(whole) > _LARGEST_REPLY:
+            raise ValueError("the answer is too long")
+    return whole
 
 
 async def _chunks(reader: asyncio.StreamReader) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from domain import errors
@@ -9,6 +11,7 @@ from domain.application import ApplicationStatus, ApplyForCertificate
 from domain.certificate import RecordIssue, ReissueCertificate
 from domain.correction import CorrectInjection, VoidInjection
 from domain.injection import Injection
+from domain.presentation import Disease
 from domain.statement import Certificate, CertificateFacts, CertificateStatus, state_facts
 
 from .memory import local
@@ -74,6 +77,18 @@ def test_doses_against_another_disease_or_of_another_person_are_not_stated(clini
     clinic.inject(vaccine, 2)
     inject_on(clinic, clinic.vaccine(FLU, doses=1, lot="FLU1"), "2026-03-03 09:00", lot="FLU1")
     assert stated(clinic.issue(clinic.apply(inject_on(clinic, vaccine, "2026-03-04 09:00")))) == [(1, "LOT1")]
+
+
+def test_vaccines_whose_disease_has_no_name_here_are_a_series_each(clinic: SmallClinic) -> None:
+    hepatitis, typhoid = (
+        replace(TWO_DOSES, key=f"own-{name}", name_en=name, disease=Disease.OTHER)
+        for name in ("hepatitis", "typhoid")
+    )
+    clinic.inject(clinic.vaccine(hepatitis, doses=1, lot="HEP"), 1, "HEP")
+    vaccine = clinic.vaccine(typhoid, doses=1, lot="TYP")
+    first = inject_on(clinic, vaccine, "2026-03-04 09:00", lot="TYP")  # no interval to the other keeps it
+    assert first.given.dose_number == 1
+    assert stated(clinic.issue(clinic.apply(first))) == [(1, "TYP")]
 
 
 def test_influenza_is_stated_by_the_season(clinic: SmallClinic) -> None:

@@ -73,6 +73,7 @@ def test_a_flag_goes_over_the_environment_over_the_file_over_the_default(tmp_pat
         ("clinic.time_zone", '"../etc/passwd"', "a time zone like Asia/Seoul"),
         ("clinic.schedule.openings", '["12:00-09:00"]', "openings like 09:00-12:00"),
         ("clinic.schedule.openings", '["nine"]', "openings like 09:00-12:00"),
+        ("clinic.schedule.openings", '["09:00:30-12:00"]', "openings like 09:00-12:00"),
         ("clinic.schedule.openings", '[{ since = "09:00" }]', "openings like 09:00-12:00"),
         ("clinic.schedule.weekdays", "[7]", "weekdays from 0 (Monday) to 6"),
         ("clinic.schedule.closed_on", '["Christmas"]', "dates like 2026-12-25"),
@@ -158,6 +159,9 @@ def test_a_file_that_was_named_must_be_there_and_be_read(tmp_path: Path) -> None
     latin.write_bytes('printer = "Büro"'.encode("latin-1"))
     with pytest.raises(SettingsInvalid, match=r"latin\.toml"):
         load_configuration(latin, {})
+    marked = tmp_path / "marked.toml"
+    marked.write_bytes(b"\xef\xbb\xbfidle_seconds = 90\n")  # as some editors begin a file
+    assert load_configuration(marked, {}).settings.idle_seconds == 90
 
 
 # -- secrets --------------------------------------------------------------------------------------

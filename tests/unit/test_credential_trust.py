@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 import zlib
 from base64 import b64encode
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +19,19 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from domain.revocation import Revoked
+from kiosk.credential import ceremony
 from kiosk.credential.certificates import key_id, kid_text
 from kiosk.credential.errors import TrustUnusable
+from kiosk.credential.export import export
 from kiosk.credential.hcert import signed_bytes
 from kiosk.credential.jwk import card_key
 from kiosk.credential.jws import part, raw_signature
+from kiosk.credential.keys import KeyFolder
+from kiosk.credential.signer import FolderSigner
 from kiosk.credential.telling import tell, word_of
-from kiosk.credential.trust import trust_in
-from kiosk.credential.trust_files import trust_from
+from kiosk.credential.trust import Caution, Trust, trust_in
+from kiosk.credential.trust_files import REVOCATIONS, trust_from
 from kiosk.credential.verify import Problem, Verdict, verify
 from kiosk.i18n import Texts
 from tests.certificate_facts import NOW, facts, flu, keys, signed
@@ -60,6 +67,48 @@ def test_trust_lists_of_every_shape_are_read(tmp_path: Path, content: bytes) -> 
     other.parent.mkdir()
     other.write_bytes(keys().root.public_bytes(Encoding.PEM))
     assert len(trust_from(tmp_path)) == 2
+
+
+def exported(keys: KeyFolder, place: Path, revoked: list[Revoked], at: datetime) -> Trust:
+    export(keys, place, revoked, at)
+    return trust_from(place)
+
+
+def clinic_keys(folder: Path) -> KeyFolder:
+    made = KeyFolder(folder)
+    ceremony.init(made, None, country="KR", clinic="X", now=NOW)
+    return made
+
+
+def test_an_export_in_a_folder_of_others_is_believed_with_its_revocations(tmp_path: Path) -> None:
+    made, later = clinic_keys(tmp_path / "keys"), NOW + timedelta(hours=1)
+    about = replace(facts(), issued_at=NOW)
+    credential = FolderSigner(tmp_path / "keys", also_card=True).sign(about)
+    exported(made, tmp_path / "trust" / "clinic", [Revoked(about.number, credential)], later)
+    trust = trust_from(tmp_path / "trust")
+    assert {verify(one.text, trust, later).problem for one in credential.all} == {Problem.REVOKED}
+
+
+def test_a_key_that_any_list_has_withdrawn_is_withdrawn(tmp_path: Path) -> None:
+    made, later = clinic_keys(tmp_path / "keys"), NOW + timedelta(hours=1)
+    text = FolderSigner(tmp_path / "keys").sign(replace(facts(), issued_at=NOW)).text
+    kid = made.active().kid.hex()
+    ceremony.rotate(made, None, later)
+    exported(made, tmp_path / "old", [], later)
+    ceremony.withdraw(made, None, kid, "stolen", later)
+    exported(made, tmp_path / "new", [], later)
+    for first, second in (("old", "new"), ("new", "old")):
+        trust = trust_from(tmp_path / first)
+        trust.join(trust_from(tmp_path / second))
+        assert verify(text, trust, later).problem is Problem.KEY_WITHDRAWN
+    shutil.copy(tmp_path / "new" / REVOCATIONS, tmp_path / "old")  # newer than the trust list beside it
+    assert verify(text, trust_from(tmp_path / "old"), later).problem is Problem.KEY_WITHDRAWN
+
+
+def test_of_bare_keys_it_is_said_that_no_revocation_is_known() -> None:
+    verdict = verify(signed(facts()).text, trust_in([keys().signer]), NOW)
+    assert verdict.ok
+    assert verdict.cautions == (Caution.NO_REVOCATION_LIST,)
 
 
 def test_a_card_is_verified_with_a_key_set(tmp_path: Path) -> None:

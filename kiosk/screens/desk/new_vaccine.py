@@ -103,6 +103,7 @@ class NewVaccineScreen(FormPage):
             disease=disease,
             min_age_months=age * unit,
             primary_doses=doses,
+            seasonal=disease is Disease.INFLUENZA,
             interval_days=interval,
             booster_interval_days=interval,
             volume_ml=volume,

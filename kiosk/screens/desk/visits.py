@@ -133,9 +133,9 @@ class History:
             if other.injection.recipient == visit.injection.recipient
             and other.injection.status is InjectionStatus.COMPLETED
         ]
-        disease = visit.presentation.disease
+        series = visit.presentation.series
         return cls(
-            tuple(sorted(dose.given_on for dose in doses if dose and dose.presentation.disease is disease))
+            tuple(sorted(dose.given_on for dose in doses if dose and dose.presentation.series == series))
         )
 
 
