@@ -212,12 +212,12 @@ async def follow_while_many_write(url: str) -> tuple[list[int], list[int]]:
 
     def follow() -> None:
         with psycopg.connect(psycopg_url(url), autocommit=True) as connection:
-            last, more = 0, True
-            while more or not done.is_set():
+            last, ends = 0, False
+            while not ends:
+                ends = done.is_set()  # looked at before reading: the last reading begins after the last commit
                 found = connection.execute("SELECT seq FROM event WHERE seq > %s ORDER BY seq", (last,))
-                rows = [row[0] for row in found]
-                seen.extend(rows)
-                last, more = seen[-1] if seen else 0, bool(rows)
+                seen.extend(row[0] for row in found)
+                last = seen[-1] if seen else 0
 
     follower = threading.Thread(target=follow)
     follower.start()
