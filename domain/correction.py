@@ -7,6 +7,7 @@ certified follows in the same transaction (`policies.AT_ONCE`).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import partial
 from typing import ClassVar
 
@@ -14,7 +15,7 @@ from domain.actors import VACCINATOR, Role
 from domain.booking import step_back
 from domain.errors import InsufficientStock, NothingChanged
 from domain.events import InjectionCorrected, InjectionVoided
-from domain.injection import Injection, InjectionStatus, known_lot
+from domain.injection import Dose, Injection, InjectionStatus, known_lot
 from domain.messages import Command
 from domain.ports import Context, UnitOfWork
 from domain.presentation import Site
@@ -66,18 +67,14 @@ def correct_injection(uow: UnitOfWork, command: CorrectInjection, context: Conte
         dose = replace(dose, vaccinator=parse_name(command.vaccinator, "vaccinator"))
     if dose == injection.dose:
         raise NothingChanged
-    corrected = replace(injection, dose=dose, version=injection.version + 1)
-    uow.injections.save(corrected)
-    uow.emit(
-        InjectionCorrected(
-            injection.code, injection.recipient, injection.vaccine, dose.lot, corrected.version, reason
-        )
-    )
-    return corrected
+    return _put_right(uow, injection, dose, reason)
 
 
 def void_injection(uow: UnitOfWork, command: VoidInjection, context: Context) -> None:
-    """The record is struck out, not deleted. A dose never given goes back to the lot it came from."""
+    """The record is struck out, not deleted. A dose never given goes back to the lot it came from.
+
+    Later doses of its series count anew: what was written down as the second was the first.
+    """
     injection = uow.injections.get(command.injection)
     dose = injection.given
     reason = parse_text(command.reason, "reason", limit=200)
@@ -90,6 +87,31 @@ def void_injection(uow: UnitOfWork, command: VoidInjection, context: Context) ->
             command.dose_returned, reason,
         )
     )  # fmt: skip
+    _count_anew(uow, injection.recipient, dose, reason)
+
+
+def _count_anew(uow: UnitOfWork, recipient: str, voided: Dose, reason: str) -> None:
+    completed = uow.injections.completed_of(recipient)
+    series = [i for i in completed if i.given.presentation.series == voided.presentation.series]
+    given: list[date] = []
+    for injection in sorted(series, key=lambda injection: injection.given.given_at):
+        dose = injection.given
+        counted = dose.counted_after(given)
+        if dose.given_at > voided.given_at and counted != dose:
+            _put_right(uow, injection, counted, reason)
+        given.append(dose.given_on)
+
+
+def _put_right(uow: UnitOfWork, injection: Injection, dose: Dose, reason: str) -> Injection:
+    corrected = replace(injection, dose=dose, version=injection.version + 1)
+    uow.injections.save(corrected)
+    uow.emit(
+        InjectionCorrected(
+            injection.code, injection.recipient, injection.vaccine, dose.lot, corrected.version, reason,
+            dose.dose_number, dose.dose_total, dose.next_due_on,
+        )
+    )  # fmt: skip
+    return corrected
 
 
 def _put_back(uow: UnitOfWork, context: Context, injection: Injection, lot: str, reason: str) -> None:

@@ -151,12 +151,17 @@ class InjectionCompleted(Event):
 
 @dataclass(frozen=True, slots=True)
 class InjectionCorrected(Event):
+    """The record as it is now. A ``dose_number`` of 0 is from before this was told: it stayed as it was."""
+
     injection: str
     recipient: str
     vaccine: str
     lot: str
     version: int
     reason: str
+    dose_number: int = 0
+    dose_total: int = 0
+    next_due_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

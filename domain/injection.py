@@ -108,6 +108,11 @@ class Dose:
     observe_until: datetime
     next_due_on: date | None
 
+    def counted_after(self, given: list[date]) -> Dose:
+        """This dose as the one that follows those of its series, given on these days."""
+        number, total, due = self.presentation.place_in_series(given, self.given_on)
+        return replace(self, dose_number=number, dose_total=total, next_due_on=due)
+
 
 @dataclass(frozen=True, slots=True)
 class AdverseEvent:
@@ -273,8 +278,7 @@ def complete_injection(uow: UnitOfWork, command: CompleteInjection, context: Con
     if earliest and today < earliest:
         raise TooEarly(date=earliest)
 
-    number = presentation.dose_number(given, today)
-    total = presentation.doses_in_series(number)
+    number, total, next_due_on = presentation.place_in_series(given, today)
     minutes = presentation.observation_minutes
     if screening.past_allergic_reaction:
         minutes = max(minutes, LONG_OBSERVATION_MINUTES)
@@ -291,7 +295,7 @@ def complete_injection(uow: UnitOfWork, command: CompleteInjection, context: Con
         volume_ml=presentation.volume_ml,
         vaccinator=parse_name(command.vaccinator, "vaccinator"),
         observe_until=context.now + timedelta(minutes=minutes),
-        next_due_on=today + timedelta(days=presentation.interval_days) if number < total else None,
+        next_due_on=next_due_on,
     )
     completed = replace(injection, status=InjectionStatus.COMPLETED, dose=dose)
     uow.injections.save(completed)

@@ -144,7 +144,7 @@ def project(event: e.Event, at: datetime) -> list[Projection]:  # noqa: PLR0911,
         case e.InjectionCompleted():
             return [_change(event.booking, at, status="completed"), _injection(event, at)]
         case e.InjectionCorrected():
-            return [_change(event.injection, at, lot=event.lot)]
+            return [_change(event.injection, at, lot=event.lot, **_place_in_series(event))]
         case e.InjectionVoided():
             return [_change(event.injection, at, status="voided")]
         case e.CertificateApplied():
@@ -194,6 +194,14 @@ def _injection(event: e.InjectionCompleted, at: datetime) -> MyPageItem:
         parent=event.booking, lot=event.lot, dose_number=event.dose_number,
         dose_total=event.dose_total, given_on=event.given_on, next_due_on=event.next_due_on,
     )  # fmt: skip
+
+
+def _place_in_series(event: e.InjectionCorrected) -> dict[str, object]:
+    if not event.dose_number:
+        return {}
+    return {
+        "dose_number": event.dose_number, "dose_total": event.dose_total, "next_due_on": event.next_due_on
+    }  # fmt: skip
 
 
 def _certificate(event: e.IssuePrepared | e.CertificateReissued, status: str, at: datetime) -> MyPageItem:

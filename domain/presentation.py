@@ -101,6 +101,12 @@ class Presentation:
         """The total that is written beside a dose's number; a booster counts itself (3 of 3)."""
         return max(number, self.primary_doses)
 
+    def place_in_series(self, given: list[date], day: date) -> tuple[int, int, date | None]:
+        """The number of one given on this day after those, its total, and the first day for the next."""
+        number = self.dose_number(given, day)
+        total = self.doses_in_series(number)
+        return number, total, day + timedelta(days=self.interval_days) if number < total else None
+
     def earliest_after(self, given: list[date], day: date) -> date | None:
         """The first day on which the next dose may be given after those; None before the first.
 

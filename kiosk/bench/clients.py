@@ -101,9 +101,10 @@ class Crowd:
             self.tally.waits.append(time.perf_counter() - came)
         return again
 
-    async def closed(self, clients: int, seconds: float, typed: bool) -> None:
-        """So many at once, each of whom comes back as somebody else when served."""
-        until = time.perf_counter() + seconds
+    async def closed(self, clients: int, seconds: float, typed: bool) -> float:
+        """So many at once, each of whom comes back as somebody else when served; how long it took."""
+        start = time.perf_counter()
+        until = start + seconds
 
         async def client() -> None:
             while (now := time.perf_counter()) < until:
@@ -111,9 +112,13 @@ class Crowd:
                     await asyncio.sleep(min(again, until - time.perf_counter()))
 
         await asyncio.gather(*(client() for _ in range(clients)))
+        return time.perf_counter() - start
 
-    async def open(self, rate: float, seconds: float, typed: bool) -> None:
-        """So many arrive in a second, whether or not others are still waiting. They know what they want."""
+    async def open(self, rate: float, seconds: float, typed: bool) -> float:
+        """So many arrive in a second, whether or not others are still waiting. They know what they want.
+
+        Answers how long it took from when the doors opened: what they want is made up before.
+        """
         arrivals, at, random = deque[tuple[float, Book]](), 0.0, Random(int(rate))
         while (at := at + random.expovariate(rate)) < seconds:
             arrivals.append((at, self.next(typed)))
@@ -128,6 +133,7 @@ class Crowd:
             while here and (here[0][1].done() or here[0][0] + PATIENCE < now):
                 here.popleft()[1].cancel()  # which is nothing to those who are done
             await asyncio.sleep(TICK)
+        return time.perf_counter() - start
 
 
 def _begun(work: Coroutine[Any, Any, float]) -> asyncio.Task[float] | None:
@@ -166,12 +172,9 @@ async def _serve(folder: Path, first: int, parts: bool) -> None:
     crowd = Crowd(services, vaccines, slots, first)
     print("ready", flush=True)
     while line := await asyncio.to_thread(sys.stdin.readline):
-        asked, crowd.tally, start = json.loads(line), Tally(), time.perf_counter()
-        if "clients" in asked:
-            await crowd.closed(**asked)
-        else:
-            await crowd.open(**asked)
-        print(json.dumps({"seconds": time.perf_counter() - start, **vars(crowd.tally)}), flush=True)
+        asked, crowd.tally = json.loads(line), Tally()
+        took = await (crowd.closed(**asked) if "clients" in asked else crowd.open(**asked))
+        print(json.dumps({"seconds": took, **vars(crowd.tally)}), flush=True)
     await services.close()
 
 

@@ -214,7 +214,7 @@ async def follow_while_many_write(url: str) -> tuple[list[int], list[int]]:
         with psycopg.connect(psycopg_url(url), autocommit=True) as connection:
             last, ends = 0, False
             while not ends:
-                ends = done.is_set()  # looked at before reading: the last reading begins after the last commit
+                ends = done.is_set()  # before it reads: the last reading begins after the last commit
                 found = connection.execute("SELECT seq FROM event WHERE seq > %s ORDER BY seq", (last,))
                 seen.extend(row[0] for row in found)
                 last = seen[-1] if seen else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -10,7 +11,9 @@ from domain import errors
 from domain.application import ApplicationStatus, ApplyForCertificate
 from domain.certificate import RecordIssue, ReissueCertificate
 from domain.correction import CorrectInjection, VoidInjection
+from domain.events import InjectionCorrected
 from domain.injection import Injection
+from domain.mypage import Change, project
 from domain.presentation import Disease
 from domain.statement import Certificate, CertificateFacts, CertificateStatus, state_facts
 
@@ -103,7 +106,31 @@ def test_influenza_is_stated_by_the_season(clinic: SmallClinic) -> None:
 def test_a_voided_dose_is_not_stated(clinic: SmallClinic) -> None:
     first, second = two_doses(clinic)
     clinic.send(VoidInjection(first.code, "wrong person", dose_returned=False), VACCINATOR)
-    assert stated(clinic.issue(clinic.apply(second))) == [(2, "LOT2")]
+    certificate = clinic.issue(clinic.apply(second))
+    assert stated(certificate) == [(1, "LOT2")]  # what was written down as the second was the first
+    assert not facts_of(certificate).is_complete
+    due = second.given.given_on + timedelta(days=TWO_DOSES.interval_days)
+    assert facts_of(certificate).next_due_on == due
+    [told] = [e for e in clinic.records.events if isinstance(e, InjectionCorrected)]
+    assert (told.injection, told.dose_number, told.dose_total, told.next_due_on) == (second.code, 1, 2, due)
+    [change] = project(told, told_at := clinic.clock.now())
+    shown = {"dose_number": 1, "dose_total": 2, "next_due_on": due, "lot": "LOT2", "at": told_at}
+    assert change == Change(second.code, shown)
+
+
+def test_a_dose_after_a_voided_one_counts_on_what_was_given(clinic: SmallClinic) -> None:
+    first, second = two_doses(clinic)
+    assert second.given.dose_number == 2
+    clinic.send(VoidInjection(first.code, "wrong person", dose_returned=False), VACCINATOR)
+    third = inject_on(clinic, first.vaccine, THIRD)
+    assert (third.given.dose_number, third.given.dose_total) == (2, 2)
+    assert stated(clinic.issue(clinic.apply(third))) == [(1, "LOT2"), (2, "LOT1")]
+
+
+def test_voiding_the_last_dose_leaves_the_earlier_ones_as_they_are(clinic: SmallClinic) -> None:
+    first, second = two_doses(clinic)
+    clinic.send(VoidInjection(second.code, "wrong person", dose_returned=False), VACCINATOR)
+    assert clinic.records.injections[first.code] == first
 
 
 # -- a dose changes afterwards ----------------------------------------------------------------------
@@ -156,7 +183,7 @@ def test_voiding_an_earlier_dose_revokes_every_certificate_that_states_it(clinic
     assert clinic.records.applications[applied_for_first.code].status is ApplicationStatus.CANCELLED
     again = clinic.send(ApplyForCertificate(second.code), clinic.as_recipient(second.recipient))
     clinic.relay()
-    assert stated(clinic.issue(again)) == [(2, "LOT2")]
+    assert stated(clinic.issue(again)) == [(1, "LOT2")]
 
 
 def test_another_persons_certificates_are_left_alone(clinic: SmallClinic) -> None:
