@@ -131,9 +131,10 @@ def _withdraw(
     state = ceremony.find(keys, asked.kid, now)
     issued, live = _signed_with(settings, state)
     _say(f"{len(issued)} certificates were issued with {state.kid}, {len(live)} of them are live.")
-    if state.withdrawn and not asked.reissue:
+    done = state.withdrawn and not state.here  # its key is thrown away last
+    if done and not asked.reissue:
         raise KeysUnusable(reason=f"{state.kid} is withdrawn already")
-    if not state.withdrawn:
+    if not done:
         _say("None of them will verify any more, and this cannot be taken back.")
         if not asked.yes and not _typed(state.kid):
             _say("nothing was changed")

@@ -103,10 +103,11 @@ def withdraw(keys: KeyFolder, place: RootPlace | None, kid: str, reason: str, no
     home, passphrase = _root_of(keys, place)
     with alone(home):
         root = _opened(keys, home, passphrase)
-        signer = _named(root.trusted, kid)
+        signer = _named(keys, root.trusted, kid)
         states = states_of(keys, now)
         was_active = any(state.active and state.certificate == signer for state in states)
-        root.withdraw(signer, now, reason)
+        if signer in root.trusted.certificates:
+            root.withdraw(signer, now, reason)
         if was_active:
             keys.add_signer(root, now)
         _keep(keys, root, now)
@@ -117,11 +118,7 @@ def withdraw(keys: KeyFolder, place: RootPlace | None, kid: str, reason: str, no
 
 def take_over(keys: KeyFolder, place: RootPlace) -> None:
     """Take the trust list over that another kiosk left with the root. Raises KeysUnusable."""
-    with in_words():
-        content = (place.home / TRUST_LIST).read_bytes()
-        newer = read_trust_list(content, keys.root())
-        if newer.serial > keys.trusted().serial:
-            keys.keep_list(content)
+    _take_over(keys, place.home)
 
 
 def sign_list(keys: KeyFolder, now: datetime) -> bytes:
@@ -163,10 +160,20 @@ def _root_of(keys: KeyFolder, place: RootPlace | None) -> tuple[Path, bytes]:
     return keys.clinic, keys.passphrase()
 
 
+def _take_over(keys: KeyFolder, home: Path) -> None:
+    with in_words():
+        content = (home / TRUST_LIST).read_bytes()
+        newer = read_trust_list(content, keys.root())
+        if newer.serial > keys.trusted().serial:
+            keys.keep_list(content)
+
+
 def _opened(keys: KeyFolder, home: Path, passphrase: bytes) -> Root:
     root = open_root(home, passphrase)
     if root.certificate != keys.root():
         raise KeysUnusable(reason="this root is not the clinic's")
+    if home != keys.clinic and (home / TRUST_LIST).exists():
+        _take_over(keys, home)  # of another kiosk, or of a ceremony here that was interrupted
     ours = keys.trusted()
     # What is kept beside the root counts; a clinic without any signed list yet has its signers here.
     if not root.trusted.signers and not root.trusted.withdrawn:
@@ -188,14 +195,25 @@ def _move_out(keys: KeyFolder, place: RootPlace, now: datetime) -> bool:
         return False
     with alone(keys.clinic):
         root = _opened(keys, keys.clinic, keys.passphrase())
-        moved = put_on_medium(root, place.medium, place.passphrase, now)
-        keys.keep_list(moved.keep(now))
-        keys.forget_root_key()
+        if not place.home.exists():
+            put_on_medium(root, place.medium, place.passphrase, now)
+        with alone(place.home):
+            moved = open_root(place.home, place.passphrase)
+            if moved.certificate != root.certificate:
+                raise KeysUnusable(reason=f"there is another root in {place.home}")
+            # It may have been there since a move that was interrupted, and the list here gone on.
+            if root.trusted.serial > moved.trusted.serial:
+                moved.trusted = root.trusted
+            keys.keep_list(moved.keep(now))
+            keys.forget_root_key()
     return True
 
 
-def _named(trusted: TrustList, kid: str) -> x509.Certificate:
-    return _one([signer for signer in trusted.certificates if _begins(signer, kid)], kid)
+def _named(keys: KeyFolder, trusted: TrustList, kid: str) -> x509.Certificate:
+    """The signer on the list; or one taken off it whose key is still here, as when that was interrupted."""
+    gone = (from_text(entry.certificate) for entry in trusted.withdrawn)
+    signers = (*trusted.certificates, *(signer for signer in gone if keys.holds(signer)))
+    return _one([signer for signer in signers if _begins(signer, kid)], kid)
 
 
 def _begins(signer: x509.Certificate, kid: str) -> bool:

@@ -17,16 +17,22 @@ from typing import Any
 
 FILE_LIMIT = 20 * 1024 * 1024
 SECONDS = 10
-MEMORY = 64 * 1024 * 1024
-"""What one file may take beyond what the libraries themselves do."""
+MEMORY = 256 * 1024 * 1024
+"""What one file may take beyond what the libraries themselves do: a coloured A4 page at 600 dpi."""
 _PAGES = 4
 _LONG_SIDE = 2400
 """Pixels: an A4 page at about 200 dpi, whatever size the page says it has."""
-_PIXELS, _JPEG_PIXELS = 12_000_000, 60_000_000
+_PIXELS, _PNG_PIXELS, _JPEG_PIXELS = 12_000_000, 36_000_000, 60_000_000
+"""Looked at as they are; read at all, where the whole picture has to be, and where a smaller one will do."""
+_DAMAGED, _TOO_LARGE = 1, 2
 
 
 class UnreadablePicture(Exception):
     """No code could be read, and why."""
+
+
+class _TooLarge(Exception):
+    """More pixels than are read."""
 
 
 def is_picture(content: bytes) -> bool:
@@ -51,6 +57,8 @@ def codes_in(content: bytes) -> list[str]:
         raise UnreadablePicture("it takes too long to read") from error
     except OSError as error:
         raise UnreadablePicture("the reader could not be started") from error
+    if run.returncode == _TOO_LARGE:
+        raise UnreadablePicture("the picture is too large; scan it anew at 300 dpi")
     if run.returncode != 0:
         raise UnreadablePicture("it is damaged, or made to break its reader")
     texts: list[str] = json.loads(run.stdout)
@@ -81,13 +89,32 @@ def _pages(content: bytes) -> Iterator[Any]:
 def _images(content: bytes) -> Iterator[Any]:
     from PIL import Image
 
-    with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as picture:
-        pixels = picture.width * picture.height
-        if picture.format == "JPEG" and pixels <= _JPEG_PIXELS:
+    try:
+        opened = Image.open(io.BytesIO(content), formats=("PNG", "JPEG"))
+    except Image.DecompressionBombError as error:
+        raise _TooLarge from error
+    with opened as picture:
+        is_jpeg = picture.format == "JPEG"
+        if picture.width * picture.height > (_JPEG_PIXELS if is_jpeg else _PNG_PIXELS):
+            raise _TooLarge
+        if is_jpeg:
             picture.draft("L", (_LONG_SIDE, _LONG_SIDE))
-        elif pixels > _PIXELS:
-            raise ValueError("too many pixels")
-        yield picture.convert("L")
+        yield _on_white(picture)
+
+
+def _on_white(picture: Any) -> Any:
+    """In shades of grey; what is transparent shows the paper it would be printed on."""
+    from PIL import Image
+
+    if picture.mode in {"1", "P"}:
+        picture = picture.convert("RGBA" if picture.has_transparency_data else "L")
+    if picture.width * picture.height > _PIXELS:
+        picture = picture.reduce(2)
+    if picture.has_transparency_data:
+        paper = Image.new("RGBA", picture.size, "white")
+        paper.alpha_composite(picture.convert("RGBA"))
+        picture = paper
+    return picture.convert("L")
 
 
 def _codes(picture: Any) -> list[str]:
@@ -120,8 +147,10 @@ def main() -> int:
     try:
         _bound()
         print(json.dumps(read_codes(content)))
+    except (_TooLarge, MemoryError):
+        return _TOO_LARGE
     except Exception:  # noqa: BLE001
-        return 1
+        return _DAMAGED
     return 0
 
 

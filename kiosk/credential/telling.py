@@ -100,7 +100,9 @@ def _of_dcc(dcc: Dcc, texts: Texts) -> Iterator[tuple[str, str]]:
         case Vaccination() as dose:
             yield "disease", _coded(dose.tg, texts)
             yield "vaccine", _named("product", dose.mp)
-            yield "dose", _dose(dose.dn, dose.sd, texts)
+            # The EU writes a booster as the last of more than two, too.
+            is_booster = dose.dn == dose.sd > 2
+            yield "dose", _dose(dose.dn, 0 if is_booster else dose.sd, texts)
             yield "given_on", _day(dose.dt, texts)
             yield "kind", _coded(dose.vp, texts)
             yield "maker", _named("maker", dose.ma)
@@ -129,7 +131,10 @@ def _of_card(card: CardClaims, texts: Texts) -> Iterator[tuple[str, str]]:
         if name.get("text"):
             yield "latin", latin_name
         yield "born", _day(str(patient.get("birthDate", "")), texts)
-    for dose in card.resources("Immunization")[-20:]:
+    doses = [dose for dose in card.resources("Immunization") if dose.get("status") == "completed"]
+    if not doses:  # FHIR tells in the same resource of doses that were not given
+        yield "dose", texts("verify.said.no_dose")
+    for dose in doses[-20:]:
         protocol = _first(dose.get("protocolApplied"))
         yield "vaccine", _vaccine(dose.get("vaccineCode"))
         yield (
@@ -155,7 +160,7 @@ def _dose(number: object, total: object, texts: Texts) -> str:
         return ""
     if not isinstance(total, int):
         return texts("verify.said.number_only", number=number)
-    if number > total or (number == total and number > 2):
+    if number > total:
         return texts("verify.said.booster", number=number)
     return texts("verify.said.dose", number=number, of=total)
 

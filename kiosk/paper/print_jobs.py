@@ -135,10 +135,13 @@ class PrintJobs:
                     await client.cancel(slip.job)
                 elif not job.may_be_stopping or not (await client.printer()).is_printing:
                     break
-            except IppError as error:
+            except Exception as error:  # given up, it could still come out; and whoever is next waits for it
                 if said != str(error):
                     said = str(error)
-                    log.warning("job %s of %s cannot be cancelled yet: %s", slip.job, slip.printer.uri, said)
+                    log.warning(
+                        "job %s of %s cannot be cancelled yet: %s", slip.job, slip.printer.uri, said,
+                        exc_info=None if isinstance(error, IppError) else error,
+                    )  # fmt: skip
             await asyncio.sleep(PAUSE_SECONDS)
         end = job.state if job else None
         log.info("job %s of %s ended: %s", slip.job, slip.printer.uri, end.name if end else "gone")

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import qrcode
 from PIL import Image
 
 from domain.actors import SYSTEM
@@ -270,6 +271,41 @@ async def test_a_withdrawal_can_issue_the_live_certificates_anew(tmp_path: Path)
         assert new.facts
         assert new.facts.supersedes == old.code
         assert await again.violations() == []
+
+
+# -- scans ------------------------------------------------------------------------------------------
+
+
+def scan(dpi: int, mode: str) -> bytes:
+    """An A4 page with a code of 4 cm, as a scanner or a screenshot makes it."""
+    text = "one"
+    code = qrcode.make(text, border=0).get_image().resize((dpi * 40 // 25, dpi * 40 // 25))
+    black = {"LA": (0, 255), "RGBA": (0, 0, 0, 255), "RGB": (0, 0, 0)}.get(mode, 0)
+    ground = {"LA": (0, 0), "RGBA": (0, 0, 0, 0), "RGB": (255, 255, 255), "L": 255}
+    page = Image.new("L" if mode in {"1", "P"} else mode, (dpi * 827 // 100, dpi * 1169 // 100),
+                     ground.get(mode, 255))  # fmt: skip
+    page.paste(black, (dpi, dpi), Image.eval(code.convert("L"), lambda shade: 255 - shade))
+    stream, more = io.BytesIO(), {}
+    if mode == "P":
+        page, more = page.convert("P"), {"transparency": 255}  # the paper is index 255
+    page = page.convert("1") if mode == "1" else page
+    page.save(stream, "PNG", compress_level=1, **more)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("dpi", "mode"),
+    [(150, "L"), (150, "P"), (150, "RGBA"), (150, "LA"), (400, "RGB"), (400, "RGBA"), (600, "1"),
+     (600, "RGB")],
+)  # fmt: skip
+def test_a_scan_is_read_whatever_its_resolution_and_ground(dpi: int, mode: str) -> None:
+    assert codes_in(scan(dpi, mode)) == ["one"]
+
+
+def test_a_picture_that_is_too_large_is_said_to_be_that() -> None:
+    for pixels in (7_000, 20_000):
+        with pytest.raises(UnreadablePicture, match="too large"):
+            codes_in(png(pixels, pixels))
 
 
 # -- hostile files ----------------------------------------------------------------------------------

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import struct
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kiosk.paper import print_jobs
 from kiosk.paper.address import parse_printer, print_service
 from kiosk.paper.ipp import Attribute, Malformed, Operation, Tag, decode, encode
-from kiosk.paper.ipp_client import PrinterFacts
+from kiosk.paper.ipp_client import IppClient, NoAnswer, PrinterFacts
 from kiosk.paper.media import how_to_print
+from kiosk.paper.print_jobs import PrintJobs
 from kiosk.paper.printer_errors import CoverOpen, PaperOut, PrinterOff, in_the_way
 
 
@@ -112,3 +117,75 @@ def test_what_is_to_be_put_right_first_is_said_first() -> None:
     assert in_the_way(frozenset({"media-needed", "none"})) is PaperOut
     assert in_the_way(frozenset({"offline-report", "media-empty-warning"})) is PrinterOff
     assert in_the_way(frozenset({"none", "job-printing", "toner-low-warning"})) is None
+
+
+# -- over the wire ----------------------------------------------------------------------------------
+
+REPLY = struct.pack(">BBHi", 2, 0, 0, 1) + b"\x02\x21\x00\x06job-id\x00\x04\x00\x00\x00\x93\x03"
+
+
+@asynccontextmanager
+async def answering(*pieces: bytes) -> AsyncIterator[IppClient]:
+    """A client of a printer that says this, piece by piece, whatever it is asked."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(0)
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        yield IppClient(parse_printer(f"ipp://127.0.0.1:{port}/ipp/print"))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (b"HTTP/1.1 200 OK\r\n\r\n", REPLY),
+        (b"HTTP/1.1 200 OK\r\n\r\n", REPLY[:10], REPLY[10:]),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(REPLY), REPLY[:5], REPLY[5:]),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n" + REPLY[:5] + b"\r\n",
+         b"%x;of=it\r\n" % len(REPLY[5:]) + REPLY[5:] + b"\r\n0\r\n\r\n"),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n", REPLY),
+    ],
+)  # fmt: skip
+async def test_an_answer_is_read_however_it_is_sent(answer: tuple[bytes, ...]) -> None:
+    async with answering(*answer) as client:
+        assert await client.create_job("a job") == 147
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"", b"\r\n\r\n", b"HTTP/1.1\r\n\r\n", b"HTTP/1.1 \r\n\r\n", b"HTTP/1. OK\r\n\r\n",
+        b"HTTP/1.1 500\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n\x02",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", bytes(100_000),
+    ],
+)  # fmt: skip
+async def test_whatever_else_is_said_is_no_answer(answer: bytes) -> None:
+    async with answering(answer) as client:
+        with pytest.raises(NoAnswer):
+            await client.job(1)
+
+
+async def test_a_job_is_cancelled_to_the_end_whatever_happens_on_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs, printer = PrintJobs(tmp_path), parse_printer("ipp://127.0.0.1:1/ipp/print")
+    happens: list[Exception | None] = [RuntimeError("a fault of ours"), NoAnswer("silence"), None]
+
+    async def find(*_: object) -> None:
+        if (problem := happens.pop(0)) is not None:
+            raise problem
+
+    monkeypatch.setattr(print_jobs, "find_job", find)
+    jobs.withdraw(await jobs.begin(printer, 1, "kiosk-1"))
+    await asyncio.wait_for(jobs.settled(), 30.0)
+    assert happens == []
+    assert list(tmp_path.iterdir()) == []

@@ -23,6 +23,7 @@ from kiosk.credential.trust_files import trust_from
 from kiosk.credential.verify import Problem, verify
 from tests.certificate_facts import NOW, facts, flu, new_keys
 
+Patch = pytest.MonkeyPatch
 LATER = NOW + timedelta(days=200)
 FORMS = pytest.mark.parametrize("doses", [facts().doses, (flu(),)], ids=["hcert", "shc"])
 
@@ -151,6 +152,65 @@ def test_a_root_that_lived_in_the_kiosk_moves_out(keys: KeyFolder, tmp_path: Pat
     ceremony.rotate(keys, medium(tmp_path), LATER)
     for path in (tmp_path / "medium").rglob("*"):
         assert path.stat().st_mode & 0o077 == 0, path
+
+
+class Killed(BaseException):
+    """Nothing runs after it."""
+
+
+def killed(*_: object) -> None:
+    raise Killed
+
+
+def test_a_move_that_was_interrupted_is_finished(keys: KeyFolder, tmp_path: Path, monkeypatch: Patch) -> None:
+    with monkeypatch.context() as at_the_end:
+        at_the_end.setattr(KeyFolder, "forget_root_key", killed)
+        with pytest.raises(Killed):
+            ceremony.init(keys, medium(tmp_path), country="KR", clinic="Clinic", now=NOW)
+    ceremony.rotate(keys, None, LATER)  # somebody goes on with the root that is still here
+    rotated = load_keys(keys.folder).kid
+    assert ceremony.init(keys, medium(tmp_path), country="KR", clinic="Clinic", now=LATER)
+    assert not keys.has_root_key
+    ceremony.rotate(keys, medium(tmp_path), LATER)
+    assert rotated.hex() in {state.kid for state in ceremony.states_of(keys, LATER)}
+    assert len(keys.trusted().signers) == 3
+
+
+def test_a_root_does_not_move_to_where_another_one_lives(keys: KeyFolder, tmp_path: Path) -> None:
+    ceremony.init(KeyFolder(tmp_path / "other"), medium(tmp_path), country="KR", clinic="Other", now=NOW)
+    with pytest.raises(KeysUnusable, match="another root"):
+        ceremony.init(keys, medium(tmp_path), country="KR", clinic="Clinic", now=NOW)
+    assert keys.has_root_key
+
+
+@pytest.mark.parametrize("step", ["keep_list", "drop_signer"])
+def test_a_withdrawal_that_was_interrupted_is_finished(
+    keys: KeyFolder, tmp_path: Path, monkeypatch: Patch, step: str
+) -> None:
+    ceremony.init(keys, medium(tmp_path), country="KR", clinic="Clinic", now=NOW)
+    stolen = load_keys(keys.folder).kid.hex()
+    with monkeypatch.context() as there:
+        there.setattr(KeyFolder, step, killed)
+        with pytest.raises(Killed):
+            ceremony.withdraw(keys, medium(tmp_path), stolen, "stolen", LATER)
+    ceremony.withdraw(keys, medium(tmp_path), stolen, "stolen", LATER)
+    states = ceremony.states_of(keys, LATER)
+    assert [(s.kid == stolen, s.here, bool(s.withdrawn)) for s in states] == [
+        (False, True, False), (True, False, True)
+    ]  # fmt: skip
+    with pytest.raises(KeysUnusable, match="0 signers"):
+        ceremony.withdraw(keys, medium(tmp_path), stolen, "stolen", LATER)
+
+
+def test_any_ceremony_ends_the_use_of_what_was_withdrawn_elsewhere(keys: KeyFolder, tmp_path: Path) -> None:
+    ceremony.init(keys, medium(tmp_path), country="KR", clinic="Clinic", now=NOW)
+    other = KeyFolder(tmp_path / "other")
+    ceremony.init(other, medium(tmp_path), country="KR", clinic="Clinic", now=NOW)
+    ceremony.withdraw(other, medium(tmp_path), load_keys(keys.folder).kid.hex(), "stolen", LATER)
+    with pytest.raises(KeysUnusable, match="0 signers"):
+        ceremony.withdraw(keys, medium(tmp_path), "0" * 16, "", LATER)
+    with pytest.raises(KeysUnusable, match="no trusted signer"):
+        load_keys(keys.folder)  # whatever the ceremony was to be, the list beside the root is heard
 
 
 def test_the_passphrase_of_the_medium_is_needed(keys: KeyFolder, tmp_path: Path) -> None:

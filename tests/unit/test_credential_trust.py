@@ -28,6 +28,8 @@ from kiosk.credential.hcert import signed_bytes
 from kiosk.credential.jwk import card_key
 from kiosk.credential.jws import part, raw_signature
 from kiosk.credential.keys import KeyFolder
+from kiosk.credential.opened import Claims
+from kiosk.credential.schema import read_card
 from kiosk.credential.signer import FolderSigner
 from kiosk.credential.telling import tell, word_of
 from kiosk.credential.trust import Caution, Trust, trust_in
@@ -273,6 +275,42 @@ def test_every_verdict_has_words_and_a_sign(problem: Problem | None, language: s
         assert not told.verdict.startswith("verify.")
         assert not told.why.startswith("verify.")
         assert word_of(verdict)
+
+
+@pytest.mark.parametrize(
+    ("number", "total", "said"),
+    [(1, 2, "1 of 2"), (2, 2, "2 of 2"), (3, 3, "3 (booster)"), (2, 1, "2 (booster)")],
+)
+def test_the_doses_of_an_eu_certificate_are_counted_as_there(number: int, total: int, said: str) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    certificate = signer(key)
+    text = foreign({**HEAD, "v": [{**VACCINATION, "dn": number, "sd": total}]}, key, certificate)
+    told = tell(verify(text, trust_in([certificate]), NOW), Texts("en"))
+    assert dict(told.claims)["Dose"] == said
+
+
+def card(*doses: dict[str, object]) -> Verdict:
+    """What is thought of a good card with these immunizations."""
+    resources: list[dict[str, object]] = [{"resourceType": "Patient", "name": [{"text": "One"}]}]
+    resources += [{"resourceType": "Immunization", **dose} for dose in doses]
+    entries = [{"fullUrl": f"resource:{n}", "resource": resource} for n, resource in enumerate(resources)]
+    subject = {"fhirVersion": "4.0.1", "fhirBundle": {"resourceType": "Bundle", "entry": entries}}
+    claims = {"iss": "https://a.example", "nbf": 0, "vc": {"type": [], "credentialSubject": subject}}
+    read = read_card(json.dumps(claims).encode())
+    return Verdict(None, claims=Claims("shc", "", read.iss, None, None, None, read), proven=True)
+
+
+def test_only_doses_that_were_given_are_shown_of_a_card() -> None:
+    given: dict[str, object] = {
+        "status": "completed", "lotNumber": "GIVEN",
+        "protocolApplied": [{"doseNumberPositiveInt": 3, "seriesDosesPositiveInt": 3}],
+    }  # fmt: skip
+    refused: dict[str, object] = {"status": "not-done", "lotNumber": "NOT"}
+    mistaken = {**refused, "status": "entered-in-error"}
+    told = tell(card(refused, given, mistaken), Texts("en")).claims
+    assert [value for label, value in told if label == "Lot"] == ["GIVEN"]
+    assert dict(told)["Dose"] == "3 of 3", "the third of a series of three, as of hepatitis B"
+    assert dict(tell(card(refused), Texts("en")).claims)["Dose"] == "none given"
 
 
 def test_what_strangers_wrote_cannot_steer_the_terminal() -> None:
