@@ -34,13 +34,18 @@ class Symbol:
 
 def decode(picture: Image) -> list[str]:
     """What the symbols of a picture say, read as a phone or a scanner reads them: with every effort."""
-    return [code.text for code in zxingcpp.read_barcodes(picture, formats=_QR)]
+    return [code.text for code in symbols(picture)]
+
+
+def symbols(picture: Image) -> list[zxingcpp.Barcode]:
+    """The QR symbols of a picture. In the noise of a large one a reader of every kind sees other codes, too."""
+    return zxingcpp.read_barcodes(picture, formats=_QR, text_mode=zxingcpp.TextMode.Plain)
 
 
 def measure(pdf: bytes, dpi: int = 600) -> Symbol:
     """The only symbol on the first page, by its dark dots."""
     picture = render_page(pdf, dpi)
-    [code] = zxingcpp.read_barcodes(picture, formats=_QR)
+    [code] = symbols(picture)
     found = code.position
     middle = ((found.top_left.x + found.bottom_right.x) // 2, (found.top_left.y + found.bottom_right.y) // 2)
     reach = (found.bottom_right.x - found.top_left.x) * 6 // 10

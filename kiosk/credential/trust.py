@@ -39,8 +39,21 @@ class TrustedKey:
     usages: frozenset[str] = frozenset()
     """Extended key usages, dotted; without any it may sign every kind (EU DCC)."""
     withdrawn: bool = False
-    clinic: bool = False
-    """A signer of a clinic whose own lists say what is revoked."""
+    clinic: str = ""
+    """Of a clinic's signer: the root in whose lists it stands, and what is revoked."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far a clinic's lists go: until when each is good; None for one that is not known."""
+
+    signers: datetime
+    revocations: datetime | None
+
+    def further(self, other: Reach) -> Reach:
+        """Of several exports of one clinic the newest counts: what is revoked only grows."""
+        known = [until for until in (self.revocations, other.revocations) if until is not None]
+        return Reach(max(self.signers, other.signers), max(known, default=None))
 
 
 @dataclass
@@ -54,9 +67,8 @@ class Trust:
     """Revoked cards: the signer's thumbprint, the card's ``rid``."""
     withdrawn: set[str] = field(default_factory=set)
     """Signers that revocation lists name as withdrawn, by their thumbprints."""
-    trust_list_until: datetime | None = None
-    revocations_until: datetime | None = None
-    revocations_known: bool = False
+    reach: dict[str, Reach] = field(default_factory=dict)
+    """Of the lists of each clinic, by its root."""
 
     def __len__(self) -> int:
         return sum(len(keys) for keys in self.by_kid.values())
@@ -72,21 +84,17 @@ class Trust:
         for certificate in certificates:
             self.add(trusted_certificate(certificate))
 
-    def add_clinic(self, listed: TrustList) -> None:
-        """Believe a clinic's signers, and know those that it has withdrawn."""
+    def add_clinic(self, listed: TrustList, revoked: RevocationList | None = None) -> None:
+        """Believe a clinic's signers, know those that it has withdrawn, and what is accepted no more."""
         for certificate in listed.certificates:
-            self.add(trusted_certificate(certificate, clinic=True))
+            self.add(trusted_certificate(certificate, clinic=listed.root))
         for gone in listed.withdrawn:
-            self.add(trusted_certificate(from_text(gone.certificate), clinic=True, withdrawn=True))
-        self.trust_list_until = _earlier(self.trust_list_until, listed.expires)
-
-    def add_revocations(self, listed: RevocationList) -> None:
-        """Accept nothing of this any more."""
-        self.withdrawn.update(listed.keys)
-        self.hashes.update(listed.hashes)
-        self.cards.update((key, rid) for key, rids in listed.cards.items() for rid in rids)
-        self.revocations_until = _earlier(self.revocations_until, listed.expires)
-        self.revocations_known = True
+            self.add(trusted_certificate(from_text(gone.certificate), clinic=listed.root, withdrawn=True))
+        self._reaches(listed.root, Reach(listed.expires, revoked.expires if revoked else None))
+        if revoked:
+            self.withdrawn.update(revoked.keys)
+            self.hashes.update(revoked.hashes)
+            self.cards.update((key, rid) for key, rids in revoked.cards.items() for rid in rids)
 
     def join(self, other: Trust) -> None:
         """Believe whomever the other believes, too."""
@@ -95,11 +103,8 @@ class Trust:
         self.withdrawn |= other.withdrawn
         self.hashes |= other.hashes
         self.cards |= other.cards
-        if other.trust_list_until:
-            self.trust_list_until = _earlier(self.trust_list_until, other.trust_list_until)
-        if other.revocations_until:
-            self.revocations_until = _earlier(self.revocations_until, other.revocations_until)
-        self.revocations_known |= other.revocations_known
+        for clinic, reach in other.reach.items():
+            self._reaches(clinic, reach)
 
     def has_withdrawn(self, trusted: TrustedKey) -> bool:
         """Whether any list says so; a revocation list may be newer than the trust list beside it."""
@@ -110,14 +115,18 @@ class Trust:
         """What was not known when something of this signer was judged."""
         if not trusted.clinic:  # of others' signers it is the keys alone that are given
             return (Caution.NO_REVOCATION_LIST,)
-        found = []
-        if self.trust_list_until is not None and at >= self.trust_list_until:
+        reach, found = self.reach[trusted.clinic], []
+        if at >= reach.signers:
             found.append(Caution.OLD_TRUST_LIST)
-        if not self.revocations_known:
+        if reach.revocations is None:
             found.append(Caution.NO_REVOCATION_LIST)
-        elif self.revocations_until is not None and at >= self.revocations_until:
+        elif at >= reach.revocations:
             found.append(Caution.OLD_REVOCATION_LIST)
         return tuple(found)
+
+    def _reaches(self, clinic: str, reach: Reach) -> None:
+        known = self.reach.get(clinic)
+        self.reach[clinic] = known.further(reach) if known else reach
 
 
 def trust_in(certificates: Iterable[x509.Certificate]) -> Trust:
@@ -128,7 +137,7 @@ def trust_in(certificates: Iterable[x509.Certificate]) -> Trust:
 
 
 def trusted_certificate(
-    certificate: x509.Certificate, *, clinic: bool = False, withdrawn: bool = False
+    certificate: x509.Certificate, *, clinic: str = "", withdrawn: bool = False
 ) -> TrustedKey:
     """A signer by its certificate. Raises ValueError for keys that certificates are not signed with."""
     key = certificate.public_key()
@@ -166,7 +175,3 @@ def _usages(certificate: x509.Certificate) -> frozenset[str]:
     except x509.ExtensionNotFound:
         return frozenset()
     return frozenset(usage.dotted_string for usage in usages)
-
-
-def _earlier(one: datetime | None, other: datetime) -> datetime:
-    return other if one is None else min(one, other)

@@ -59,9 +59,10 @@ def _add_clinic(trust: Trust, folder: Path) -> None:
     pinned = folder / ROOT_PEM
     root = x509.load_pem_x509_certificate(_content(pinned)) if pinned.exists() else None
     listed = read_trust_list(_content(folder / TRUST_LIST), root)
-    trust.add_clinic(listed)
-    if (folder / REVOCATIONS).exists():
-        trust.add_revocations(read_revocation_list(_content(folder / REVOCATIONS), listed.certificates))
+    revoked = folder / REVOCATIONS
+    trust.add_clinic(
+        listed, read_revocation_list(_content(revoked), listed.certificates) if revoked.exists() else None
+    )
 
 
 def _add_file(trust: Trust, file: Path) -> None:

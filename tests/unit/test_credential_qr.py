@@ -8,6 +8,7 @@ from PIL import Image
 
 from kiosk.credential.qr import MODULE_MM, Matrix, TooMuchForQr, code_matrix, credential_matrix, size_mm
 from tests.certificate_facts import facts, flu, signed
+from tests.symbols import symbols
 
 
 def read(matrix: Matrix, module: int = 4, quiet: int = 4) -> zxingcpp.Barcode:
@@ -19,7 +20,7 @@ def read(matrix: Matrix, module: int = 4, quiet: int = 4) -> zxingcpp.Barcode:
             if dark:
                 picture.paste(0, ((x + quiet) * module, (y + quiet) * module,
                                   (x + quiet + 1) * module, (y + quiet + 1) * module))  # fmt: skip
-    (found,) = zxingcpp.read_barcodes(picture, text_mode=zxingcpp.TextMode.Plain)
+    [found] = symbols(picture)
     return found
 
 

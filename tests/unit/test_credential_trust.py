@@ -107,6 +107,26 @@ def test_a_key_that_any_list_has_withdrawn_is_withdrawn(tmp_path: Path) -> None:
     assert verify(text, trust_from(tmp_path / "old"), later).problem is Problem.KEY_WITHDRAWN
 
 
+def test_what_is_known_of_one_clinic_says_nothing_of_another(tmp_path: Path) -> None:
+    texts = []
+    for name in ("whole", "bare"):
+        keys = clinic_keys(tmp_path / name)
+        texts.append(FolderSigner(keys.folder).sign(facts()).text)
+        exported(keys, tmp_path / "believed" / name, [], NOW)
+    (tmp_path / "believed" / "bare" / REVOCATIONS).unlink()
+    trust = trust_from(tmp_path / "believed")
+    assert [verify(text, trust, NOW).cautions for text in texts] == [(), (Caution.NO_REVOCATION_LIST,)]
+
+
+def test_of_two_exports_of_a_clinic_the_newer_counts(tmp_path: Path) -> None:
+    keys = clinic_keys(tmp_path / "keys")
+    text = FolderSigner(keys.folder).sign(facts()).text
+    exported(keys, tmp_path / "believed" / "old", [], NOW - timedelta(days=60))
+    assert verify(text, trust_from(tmp_path / "believed"), NOW).cautions == (Caution.OLD_REVOCATION_LIST,)
+    exported(keys, tmp_path / "believed" / "new", [], NOW)
+    assert verify(text, trust_from(tmp_path / "believed"), NOW).cautions == ()
+
+
 def test_of_bare_keys_it_is_said_that_no_revocation_is_known() -> None:
     verdict = verify(signed(facts()).text, trust_in([keys().signer]), NOW)
     assert verdict.ok
