@@ -38,7 +38,7 @@ def decode(picture: Image) -> list[str]:
 
 
 def symbols(picture: Image) -> list[zxingcpp.Barcode]:
-    """The QR symbols of a picture. In the noise of a large one a reader of every kind sees other codes, too."""
+    """The QR symbols of a picture; a reader of every kind sees others in the noise of a large one."""
     return zxingcpp.read_barcodes(picture, formats=_QR, text_mode=zxingcpp.TextMode.Plain)
 
 
