@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -10,7 +11,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from domain.actors import Actor
+from domain.actors import PUBLIC, Actor
 from domain.booking import BookingReceipt, BookingStatus, CancelBooking, PrintTicket
 from domain.codes import spoken
 from domain.messages import new_command_id
@@ -25,7 +26,7 @@ from kiosk.widgets.choice_list import Choice
 
 
 class BookingDoneScreen(RecordScreen):
-    """The confirmation page. From here a visitor acts as the recipient whom the booking made them."""
+    """The confirmation page. For the ticket and the cancellation a visitor becomes the booking's owner."""
 
     HELP = "booking.done.help"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "key.home")]
@@ -53,15 +54,8 @@ class BookingDoneScreen(RecordScreen):
         self._receipt = receipt
         self._waiting = receipt.status is BookingStatus.WAITING
         self._cancelled = False
+        self._once_identified: Callable[[], None] | None = None
         self._slot: datetime = services.clinic.local(receipt.slot)
-
-    def on_mount(self) -> None:
-        """The ticket and the cancellation are for the booking's owner."""
-        self.run_query(IdentifyByCode(self._receipt.booking), self.Identified)
-
-    @on(Identified)
-    def _identified(self, event: Identified) -> None:
-        self.actor = event.actor
 
     def bar(self, texts: Texts) -> str:
         """Where one is."""
@@ -107,11 +101,29 @@ class BookingDoneScreen(RecordScreen):
             case "done":
                 self.kiosk.end_visit()
             case "ticket":
-                self.run_command(PrintTicket(self._receipt.booking), self.Printed, paper=True)
+                self._as_owner(self._print_ticket)
             case "qr":
                 self.lead_to(CodePage(self._receipt.booking))
             case "cancel":
-                self._ask_to_cancel()
+                self._as_owner(self._ask_to_cancel)
+
+    def _as_owner(self, then: Callable[[], None]) -> None:
+        """Ask who that is only now: what cannot be answered at once can be asked for again."""
+        if self.actor != PUBLIC:
+            then()
+            return
+        self._once_identified = then
+        self.run_query(IdentifyByCode(self._receipt.booking), self.Identified)
+
+    @on(Identified)
+    def _identified(self, event: Identified) -> None:
+        self.actor = event.actor
+        then, self._once_identified = self._once_identified, None
+        if then:
+            then()
+
+    def _print_ticket(self) -> None:
+        self.run_command(PrintTicket(self._receipt.booking), self.Printed, paper=True)
 
     def _ask_to_cancel(self) -> None:
         wish = new_command_id()

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import pytest
 from textual.pilot import Pilot
 
+from domain.attempts import MOST_WRONG, PAUSE
 from domain.booking import Book
 from domain.errors import ClinicError, NotIdentified
 from domain.mypage import GetMyPage, IdentifyByDetails, MyPageItem
@@ -17,8 +18,9 @@ from kiosk.screens.base import READING_SECONDS, PublicScreen
 from kiosk.screens.booking import BookingScreen
 from kiosk.screens.booking_done import BookingDoneScreen
 from tests.app.conftest import Kiosk
+from tests.app.desks import services_of
 from tests.app.terminal import press_at_once, press_soon, readable, screen_text, see, type_text, wait_for
-from tests.clinics import person
+from tests.clinics import TestClock, person
 
 ANSWERS = {
     "name": ("이름은 무엇", "홍길동"),
@@ -135,7 +137,6 @@ async def test_the_result_says_the_code_in_threes_and_makes_a_ticket(kiosk: Kios
         assert isinstance(screen, BookingDoneScreen)
         code = screen._receipt.booking
         assert f"{code[:3]}-{code[3:6]}-{code[6:]}" in screen_text(app)
-        await wait_for(pilot, lambda: screen.actor.name)
         await was_read(pilot)
         await pilot.press("1")
         await see(pilot, "만들었습니다", f"ticket-{code}.pdf")
@@ -279,8 +280,6 @@ async def test_a_booking_is_cancelled_from_its_result_page_after_asking(kiosk: K
         await fill_in(pilot)
         await pilot.press("1")
         await see(pilot, "예약되었습니다")
-        screen = app.screen
-        await wait_for(pilot, lambda: isinstance(screen, BookingDoneScreen) and screen.actor.name)
         await was_read(pilot)
         await pilot.press("2")
         await see(pilot, "정말 취소하시겠습니까?")
@@ -292,6 +291,27 @@ async def test_a_booking_is_cancelled_from_its_result_page_after_asking(kiosk: K
         await pilot.press("1")
         await see(pilot, "취소되었습니다")
         assert [item.status for item in await my_items(app)] == ["cancelled"]
+
+
+async def test_answers_that_somebody_guessed_before_keep_nobody_from_their_ticket_for_long(
+    kiosk: Kiosk, clock: TestClock
+) -> None:
+    async with kiosk() as (app, pilot):
+        await fill_in(pilot)
+        await pilot.press("1")
+        await see(pilot, "예약되었습니다")
+        for _ in range(MOST_WRONG):
+            with pytest.raises(NotIdentified):
+                await services_of(app).gateway.ask(IdentifyByDetails("김아무", "19450815", "01099998888"))
+        await was_read(pilot)
+        await pilot.press("1")
+        await see(pilot, "초 뒤에 다시")
+        clock.move(seconds=PAUSE.total_seconds())
+        await pilot.press("enter")
+        await see(pilot, "예약되었습니다")
+        await was_read(pilot)
+        await pilot.press("1")
+        await see(pilot, "만들었습니다")
 
 
 async def test_what_is_left_is_told_while_somebody_looks(kiosk: Kiosk) -> None:
