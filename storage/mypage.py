@@ -104,7 +104,8 @@ class MyPageStore:
         """Make the tables, or throw away those of another layout, or a file that is damaged.
 
         Its server may be away when the clinic opens: then whoever uses it first once it is back opens it.
-        Raises StorageUnavailable.
+        So does whoever comes after a failure, for the tables themselves may be gone: put back to an older
+        state with their server, or taken away. Raises StorageUnavailable.
         """
         if not self._is_open:
             async with self._opening:
@@ -117,7 +118,7 @@ class MyPageStore:
             await put_aside_if_damaged(self._engine)
         except (DBAPIError, OSError) as problem:
             raise StorageUnavailable(reason=in_short(problem)) from problem
-        async with self._transaction() as connection:
+        async with self._transaction(safely=True) as connection:
             tables = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
             layout = await connection.scalar(select(state.c.layout)) if state.name in tables else None
             if layout != LAYOUT:
@@ -182,7 +183,11 @@ class MyPageStore:
             await self.open()
         except StorageUnavailable as problem:
             raise RecordsUnread(**problem.facts) from problem
-        return await rows_of(self._engine, statement, values)
+        try:
+            return await rows_of(self._engine, statement, values)
+        except RecordsUnread:
+            self._is_open = False
+            raise
 
     @asynccontextmanager
     async def _writing(self, safely: bool = False) -> AsyncIterator[AsyncConnection]:
@@ -199,6 +204,7 @@ class MyPageStore:
         except (DataError, IntegrityError):
             raise
         except DBAPIError as problem:
+            self._is_open = False
             raise StorageUnavailable(reason=in_short(problem)) from problem
 
     async def everything(self) -> list[tuple[Any, ...]]:

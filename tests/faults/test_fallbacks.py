@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.errors import MyPageResting, RecordsResting, StorageUnavailable
+from domain.errors import MyPageResting, RecordsResting, RecordsUnread, StorageUnavailable
 from domain.mypage import GetMyPage
 from domain.parts import ListParts, Part
 from domain.resilience import Breaker, BreakerState
@@ -57,6 +57,37 @@ async def test_bookings_go_on_while_my_page_is_gone_and_it_is_back_as_soon_as_it
         await clinic.services.settle()
         assert len((await clinic.gateway.ask(GetMyPage(), me)).items) == 1
         assert breaker.state is BreakerState.CLOSED
+
+
+async def test_a_server_that_crashes_as_soon_as_my_page_was_opened_still_has_its_tables(
+    tmp_path: Path,
+) -> None:
+    try:
+        with running({**QUICK, "wal_writer_delay": "10s"}) as server:  # nothing but a commit writes its log
+            keep_in(tmp_path, "", server.url(database := server.database()))
+            async with clinic_in(tmp_path, parts=()):
+                server.kill()
+                server.start()
+                server.say("SELECT position FROM mypage_state", database)
+    except CannotStart as problem:
+        pytest.skip(f"no PostgreSQL here: {problem}")
+
+
+async def test_my_page_whose_tables_were_taken_away_meanwhile_is_told_again(
+    tmp_path: Path, server: Server
+) -> None:
+    database = server.database()
+    keep_in(tmp_path, "", server.url(database))
+    async with clinic_in(tmp_path) as clinic:
+        vaccine = await clinic.vaccine(doses=5)
+        me = await clinic.recipient((await clinic.book(vaccine, 1)).booking)
+        await clinic.services.settle()
+        server.say("DROP TABLE mypage_state, mypage_item, mypage_person", database)
+        with pytest.raises(RecordsUnread):
+            await clinic.gateway.ask(GetMyPage(), me)
+        await clinic.book(vaccine, 2)
+        await clinic.services.settle()
+        assert len((await clinic.gateway.ask(GetMyPage(), me)).items) == 1
 
 
 async def test_the_clinic_opens_while_my_page_is_gone_and_says_what_is_not_known(
