@@ -27,6 +27,8 @@ _TOO_MANY = bytes(range(256 - 256 % len(ALPHABET), 256))
 _AT_ONCE = 1_024
 _drawn: list[str] = []
 """Random characters of codes to come; any thread takes the last ones."""
+_side_by_side: list[str] = []
+"""The same, of codes that nobody holds."""
 
 # A scanner types as a keyboard; with Hangul input on, its letters arrive as jamo (2-set layout).
 _JAMO = dict(
@@ -51,6 +53,10 @@ class Kind(StrEnum):
     TASK = "T"
 
 
+HELD = frozenset({Kind.BOOKING, Kind.INJECTION, Kind.APPLICATION, Kind.CERTIFICATE})
+"""What people hold in their hands, and are known by."""
+
+
 def check_character(body: str) -> str:
     """The last character of a code: weighted sum modulo 31 over the ones before it."""
     total = sum(map(mul, _WEIGHTS, map(_VALUE.__getitem__, body)))
@@ -58,20 +64,33 @@ def check_character(body: str) -> str:
 
 
 def new_code(kind: Kind) -> str:
-    """A new random code of this kind (31^7, about 27 thousand million, of each)."""
+    """A new code of this kind (31^7, about 27 thousand million, of each).
+
+    What people hold says who they are, and is random. What nobody holds differs from the one before in its
+    last characters only, so that the records keep what comes together side by side.
+    """
+    drawn = _drawn if kind in HELD else _side_by_side
     while True:
         try:
-            body = kind.value + _drawn.pop()
+            body = kind + drawn.pop()
         except IndexError:
             _draw()
         else:
             return body + check_character(body)
 
 
+def draw_anew() -> None:
+    """One that was drawn is somebody's already: those that were drawn with it may be too."""
+    _drawn.clear()
+    _side_by_side.clear()
+
+
 def _draw() -> None:
     """Many at once: each time the system is asked, another thread may take its turn with the interpreter."""
     characters = secrets.token_bytes(_AT_ONCE).translate(_CHARACTERS, _TOO_MANY).decode()
-    _drawn.extend(characters[n : n + RANDOM] for n in range(0, len(characters) - RANDOM + 1, RANDOM))
+    first, *others = (characters[n : n + RANDOM] for n in range(0, len(characters) - RANDOM + 1, RANDOM))
+    _drawn.extend(others)
+    _side_by_side.extend(first[:-1] + last for last in reversed(ALPHABET))
 
 
 def parse_code(text: str, kind: Kind | None = None, field: str = "code") -> str:

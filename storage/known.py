@@ -19,13 +19,10 @@ class Journal:
         self._all: list[Known[Any, Any]] = []
         self._before: list[tuple[Known[Any, Any], Any, Any]] = []
 
-    def opened(self, known: Known[Any, Any]) -> None:
-        """From now on it goes back, and is forgotten, with the others."""
+    def opened(self, known: Known[Any, Any]) -> list[tuple[Known[Any, Any], Any, Any]]:
+        """From now on it goes back, and is forgotten, with the others. Answers where it keeps what it said."""
         self._all.append(known)
-
-    def changed(self, known: Known[Any, Any], key: Any) -> None:
-        """Keep what it says of this key now."""
-        self._before.append((known, key, known.get(key, _ABSENT)))
+        return self._before
 
     def mark(self) -> None:
         """A command begins."""
@@ -52,9 +49,8 @@ class Known(dict[K, V]):
 
     def __init__(self, journal: Journal) -> None:
         super().__init__()
-        self._journal = journal
-        journal.opened(self)
+        self._before = journal.opened(self)
 
     def __setitem__(self, key: K, value: V) -> None:
-        self._journal.changed(self, key)
-        super().__setitem__(key, value)
+        self._before.append((self, key, self.get(key, _ABSENT)))
+        dict.__setitem__(self, key, value)

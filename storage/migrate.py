@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from domain.errors import RecordsNewer
 from storage.engine import backend
 
-LAYOUT = "0003"
+LAYOUT = "0004"
 """The newest revision in ``migrations/versions``; Alembic is only imported when it differs."""
 
 

@@ -67,7 +67,7 @@ recipient = Table(
     _code(),
     Column("identity", String(64), nullable=False, unique=True),
     Column("person", Json(PersonDetails), nullable=False),
-    Column("name", String(80), nullable=False, index=True),
+    Column("name", String(80), nullable=False),
 )
 
 vaccine = Table(

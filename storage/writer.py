@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Engine
 
+from domain.codes import draw_anew
 from domain.errors import ClinicError, CommandReused, OutcomeUnknown, RecordsRefused, StorageUnavailable
 from domain.ports import Clock, Foreseen, UnitOfWork
 from storage.admission import Admission
@@ -167,9 +168,10 @@ class SqlWriter:
         except self._refusals as conflict:
             log.error("%s broke a rule of the records: %s", batch[0].name, in_short(conflict))
             self._disconnect()
+            draw_anew()
             if alone:
                 batch[0].error = RecordsRefused()
-            else:  # one of them is to blame: each on its own; a code that is somebody's is drawn anew
+            else:  # one of them is to blame: each on its own; a code that is somebody's is another one then
                 for job in batch:
                     job.error = None
                     self._try([job], alone=True)
@@ -268,13 +270,14 @@ class SqlWriter:
         session.begin()
         uow.look_up([job.command_id for job in batch])
         uow.foresee([job.foreseen for job in batch if job.foreseen])
+        at = self._clock.now()
         for job in batch:
             uow.mark()
             try:
                 job.answer = uow.answer_of(job.command_id, job.name)
                 if job.answer is NOT_DONE:
                     job.answer = job.work(uow)
-                    uow.record(job.command_id, job.name, job.answer, self._clock.now())
+                    uow.record(job.command_id, job.name, job.answer, at)
             except ClinicError as refusal:
                 job.error = refusal
             except self._database_error:
