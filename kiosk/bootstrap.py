@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from contextlib import AsyncExitStack, suppress
 from datetime import datetime
 from functools import partial
@@ -19,6 +18,7 @@ from domain.revocation import GetStanding
 from domain.staff import EnrolStaff, ListStaff
 from domain.workflows import carry_out
 from kiosk.clock import SystemClock
+from kiosk.collector import look_seldom
 from kiosk.credential.checkpoint import Checkpoint
 from kiosk.credential.errors import KeysMissing
 from kiosk.credential.keys import KeyFolder, open_keys
@@ -105,8 +105,7 @@ async def open_clinic(settings: Settings, clock: Clock | None = None, role: str 
         except OSError as problem:
             await storage.close()
             raise StorageUnavailable(reason=f"{settings.running_folder}: {problem.strerror}") from problem
-        # What was imported and opened stays: going through it all again would stop everybody for 60 ms.
-        gc.freeze()
+        look_seldom()
     jobs.start()
     if role in KEEPS_BACKUPS and settings.backup_hours:
         backups = asyncio.create_task(scheduled_backups(settings, clock), name="backups")

@@ -20,7 +20,7 @@ class Journal:
         self._before: list[tuple[Known[Any, Any], Any, Any]] = []
 
     def opened(self, known: Known[Any, Any]) -> list[tuple[Known[Any, Any], Any, Any]]:
-        """From now on it goes back, and is forgotten, with the others. Answers where it keeps what it said."""
+        """From now on it goes back, and is forgotten, with the others: here it notes what it said."""
         self._all.append(known)
         return self._before
 

@@ -25,6 +25,7 @@ from domain.recipient import PersonDetails, person_details
 from domain.vaccine import ListVaccines
 from kiosk.bench.bare import bare_connection, book_one_by_one
 from kiosk.bootstrap import open_clinic
+from kiosk.collector import look_seldom
 from kiosk.services import Services
 from kiosk.settings import Settings
 
@@ -166,6 +167,7 @@ def _go_on(work: Coroutine[Any, Any, float], awaited: Any) -> Generator[Any, Any
 async def _serve(folder: Path, first: int, parts: bool) -> None:
     """Open, say so, and then do what each line of stdin asks."""
     services = await open_clinic(settings_in(folder, parts=parts))
+    look_seldom()
     vaccines = [level.vaccine.code for level in await services.gateway.ask(ListVaccines())]
     days = await services.gateway.ask(ListDays())
     slots = [level.slot for day in days[1:] for level in await services.gateway.ask(ListSlots(day.date))]
