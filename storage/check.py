@@ -76,7 +76,10 @@ def checked(moment: Moment) -> Checked:
     violations = list(_faults(moment))
     if violations and not all(v.table in t.metadata.tables for v in violations):
         return Checked(violations, {})
-    violations += _rules_broken(moment)
+    broken = _rules_broken(moment)  # before the promises: it sees whether every text is one
+    for rule in PROMISES:
+        violations += _broken(moment, rule)
+    violations += broken
     count = " UNION ALL ".join(f"SELECT '{name}', COUNT(*) FROM {name}" for name in t.metadata.tables)
     [[last]] = moment.ask("SELECT COALESCE(MAX(seq), 0) FROM event").fetchall()
     return Checked(violations, dict(moment.ask(count).fetchall()), last)
@@ -94,7 +97,7 @@ def layout_of(moment: Moment) -> str:
 
 
 def _faults(moment: Moment) -> Iterator[Violation]:
-    """What the database should see to by itself: its pages, its layout, its indexes, what they promise."""
+    """What the database should see to by itself: its pages, its layout, its indexes."""
     found = layout_of(moment)
     if moment.on_sqlite:
         said = [str(row[0]) for row in moment.ask(f"PRAGMA integrity_check({MOST})")]
@@ -107,8 +110,6 @@ def _faults(moment: Moment) -> Iterator[Violation]:
         return
     if found == LAYOUT:
         yield from _missing_indexes(moment)
-    for rule in PROMISES:
-        yield from _broken(moment, rule)
 
 
 def _missing_indexes(moment: Moment) -> Iterator[Violation]:
@@ -124,8 +125,9 @@ def _missing_indexes(moment: Moment) -> Iterator[Violation]:
 
 
 def _rules_broken(moment: Moment) -> list[Violation]:
-    problems = list(_limited(illegible(moment)))
-    unread = [found.code for found in problems if found.table == "event" and found.code.isdigit()]
+    found = list(illegible(moment))
+    problems = list(_limited(found))
+    unread = {row.row for row in found if row.table == "event"}
     for rule in RULES:
         problems += _broken(moment, rule, unread)
     return sorted(problems, key=lambda found: found.rule)

@@ -9,10 +9,11 @@ from typing import Any
 
 from sqlalchemy import inspect, select
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.errors import ClinicError, RecordsUnread
 from domain.mypage import Person, project
-from domain.parts import Part
+from domain.parts import Part, TaskStatus, subject_of
 from storage.check import MOST, Violation
 from storage.engine import in_short, is_server, read_model_engine, reader_engine, rows_of, writer_engine
 from storage.moment import BATCH, file_of
@@ -34,9 +35,7 @@ async def check_my_page(records_url: str, mypage_url: str) -> list[Violation]:
         if after > (last := await outbox.last()):
             found = f"position {after}, last event {last}"
             return [Violation(8, "no part is ahead of the events", Part.MY_PAGE, "mypage", found)]
-        aside = {
-            row[0] for row in await rows_of(engine, select(task.c.subject).where(task.c.part == Part.MY_PAGE))
-        }
+        aside = await _put_aside(engine, outbox)
         told, meanwhile = await _told_again(outbox, before, after, aside)
     except ClinicError as problem:
         return [Violation(8, "my page can be read", "-", "mypage", problem.code)]
@@ -48,6 +47,20 @@ async def check_my_page(records_url: str, mypage_url: str) -> list[Violation]:
     if len(differing) > MOST:
         violations.append(Violation(8, SHOWS, f"and {len(differing) - MOST} more", "mypage"))
     return violations
+
+
+async def _put_aside(engine: AsyncEngine, outbox: Outbox) -> set[str]:
+    """Whose page may lack something: it waits for an administrator, or was discarded by one."""
+    left = select(task.c.subject, task.c.event).where(
+        task.c.part == Part.MY_PAGE, task.c.status != TaskStatus.DONE
+    )
+    people = set()
+    for person, seq in await rows_of(engine, left):
+        people.add(person)
+        if not person:  # nobody could read whom it is about; it may have been mended since
+            events = (await outbox.after(seq - 1, 1)).events
+            people.update(subject_of(Part.MY_PAGE, recorded.event) for recorded in events)
+    return people - {""}
 
 
 async def _told_again(

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 import msgspec
 
+from domain.codes import parse_code
+from domain.errors import NotACode
 from domain.events import BY_NAME, Event
+
+NEVER = datetime.min.replace(tzinfo=UTC)
+"""The instant of an event whose row does not say when it happened."""
 
 _encoder = msgspec.json.Encoder()
 
@@ -50,8 +56,23 @@ def read_event(name: str, payload: str) -> Event:
         said = msgspec.json.decode(payload, type=dict[str, Any])
     except msgspec.MsgspecError:
         return Illegible()
-    names = [field.name for field in fields(Illegible)]
-    return Illegible(**{name: said[name] for name in names if isinstance(said.get(name), str)})
+    return Illegible(**{field.name: _code(said.get(field.name)) for field in fields(Illegible)})
+
+
+def event_columns(name: str | bytes, payload: str | bytes, at: str | bytes) -> tuple[str, str, datetime]:
+    """These columns of an event, from what the database keeps in them, for `read_event` and `load_event`.
+
+    Where one of them is damaged the event has no name any more, and so is of no kind that could be told.
+    """
+    try:
+        return _text(name), _text(payload), _instant(_text(at))
+    except (ValueError, OverflowError):
+        return "", text_of(payload), NEVER
+
+
+def text_of(kept: str | bytes) -> str:
+    """A text as the database keeps it, with a � for each byte that belongs to none."""
+    return kept.decode(errors="replace") if isinstance(kept, bytes) else kept
 
 
 def dump_answer(answer: object) -> str:
@@ -70,6 +91,25 @@ def load_answer(text: str) -> Any:
     if not module.startswith("domain."):
         raise ValueError(f"not an answer of the domain: {name}")
     return msgspec.json.decode(raw, type=getattr(sys.modules[module], kind))
+
+
+def _text(kept: str | bytes) -> str:
+    return kept.decode() if isinstance(kept, bytes) else kept
+
+
+def _instant(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError("an instant needs a time zone")
+    return at.astimezone(UTC)
+
+
+def _code(said: object) -> str:
+    """The code; empty when it is none: a damaged one would belong to nobody, and may fit no column."""
+    try:
+        return parse_code(said) if isinstance(said, str) else ""
+    except NotACode:
+        return ""
 
 
 @cache

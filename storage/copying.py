@@ -10,7 +10,7 @@ from typing import Any
 import pysqlite3
 from sqlalchemy import Boolean, Connection, Date, Dialect, Table
 
-from domain.errors import BackupFailed
+from domain.errors import BackupFailed, RecordIllegible
 from storage.archive import Goes
 from storage.check import layout_of
 from storage.engine import writer_engine
@@ -83,6 +83,7 @@ def rows_in(file: Path, connection: Connection, goes: Goes) -> None:
     """Every row of a file into the empty tables of a server, within the transaction that it is in."""
     target: Any = connection.connection.driver_connection
     with moment_of(url_of(file)) as moment:
+        moment.read_leniently()  # a server takes no byte that belongs to no text
         for table in metadata.sorted_tables:
             target.execute(f"DELETE FROM {table.name}")
             rows = _converted(moment.rows(_all_of(table)), table, moment.dialect, connection.dialect)
@@ -115,8 +116,11 @@ def _converted(rows: Iterable[Any], table: Table, source: Dialect, target: Diale
     ]
     for row in rows:
         values = list(row)
-        for n, convert in converters:
-            values[n] = convert(values[n])
+        try:
+            for n, convert in converters:
+                values[n] = convert(values[n])
+        except ValueError:  # which would show it
+            raise RecordIllegible(reason=f"a date in {table.name} is none") from None
         yield values
 
 

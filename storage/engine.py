@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
+import msgspec
 from sqlalchemy import URL, Connection, Dialect, Engine, Select, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from domain.errors import RecordsUnread, StorageUnavailable
+from domain.errors import ClinicError, RecordIllegible, RecordsUnread, StorageUnavailable
 from storage.prepared import Prepared
 
 WAITED = 3.0
 """Seconds after which nothing more is tried; what is being tried may take three more, to connect."""
+
+_NO_TEXT = "Could not decode to UTF-8"
+"""So SQLite's driver begins what it says of a text that is none. It ends with the text."""
+_QUOTED = re.compile(r"""(["']).*\1""", re.DOTALL)
 
 _compiled: WeakKeyDictionary[Select[Any], dict[str, Prepared]] = WeakKeyDictionary()
 """Queries of `rows_of` by the name of their database, for as long as they are there."""
@@ -141,7 +147,7 @@ async def rows_of(
 ) -> list[list[Any]]:
     """What a query finds, with these values as its parameters. A server that is away is waited for a little.
 
-    Raises RecordsUnread.
+    Raises RecordsUnread, or RecordIllegible when it lies in a row.
     """
     known, dialect = _prepared(statement, engine.dialect), engine.dialect
     row = known.named(values or {})
@@ -152,6 +158,8 @@ async def rows_of(
         try:
             return [known.converted(found) for found in await _fetched(engine, known.sql, row)]
         except (DBAPIError, driver_error) as problem:
+            if is_illegible(problem):
+                raise RecordIllegible(reason=in_short(problem)) from problem
             if pause is None or not isinstance(problem, gone) or clock.time() > until:
                 raise RecordsUnread(reason=in_short(problem)) from problem
             await engine.dispose()  # where one connection is gone, the others are
@@ -179,11 +187,32 @@ async def _fetched(engine: AsyncEngine, sql: str, row: list[Any]) -> Iterable[An
 
 
 def in_short(problem: BaseException) -> str:
-    """The first line of the reason alone: the rest is the statement, a link, a hint."""
-    if isinstance(problem, DBAPIError):
-        problem = problem.orig or problem
-    said = problem.strerror if isinstance(problem, OSError) and problem.strerror else str(problem)
+    """The first line of the reason alone: the rest is the statement, a link, a hint.
+
+    Of what stands in a row, which is somebody's, nothing is repeated.
+    """
+    problem = _of_the_driver(problem)
+    if isinstance(problem, OSError) and problem.strerror:
+        return problem.strerror
+    kinds = {kind.__name__ for kind in type(problem).__mro__}  # the same of every driver (PEP 249)
+    if "Error" not in kinds and not isinstance(problem, ClinicError):
+        return type(problem).__name__
+    said = getattr(getattr(problem, "diag", None), "message_primary", None) or str(problem)
+    if said.startswith(_NO_TEXT):
+        said = said.partition(" with text ")[0]
+    elif "DataError" in kinds:  # quotes the value that is to blame, with its lines
+        said = _QUOTED.sub("…", said)
     return said.partition("\n")[0] or type(problem).__name__
+
+
+def is_illegible(problem: BaseException) -> bool:
+    """Whether it lies in a row that was read: one that holds no text, or no value of its kind."""
+    of_a_kind = isinstance(problem, (ValueError, msgspec.MsgspecError))
+    return of_a_kind or str(_of_the_driver(problem)).startswith(_NO_TEXT)
+
+
+def _of_the_driver(problem: BaseException) -> BaseException:
+    return problem.orig or problem if isinstance(problem, DBAPIError) else problem
 
 
 def _parsed(url: str) -> URL:

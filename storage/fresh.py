@@ -14,9 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.mypage import MyPage
 from storage import tables as t
+from storage.codec import event_columns
 from storage.engine import rows_of
 from storage.fold import Fold
 from storage.mypage import MyPageStore
+from storage.outbox import KEPT
 
 REACH = 20_000
 """So many of the newest events are looked through. A view that is further behind shows what it has."""
@@ -33,7 +35,7 @@ class FreshPages:
         near = select(func.max(e.seq) - REACH).scalar_subquery()
         # Built once: everybody asks it.
         self._since = (
-            select(e.seq, e.name, e.payload, e.at)
+            select(e.seq, *KEPT)
             .where(e.seq > bindparam("position"), e.seq > near, find(e.payload, bindparam("recipient")) > 0)
             .order_by(e.seq)
         )
@@ -46,8 +48,8 @@ class FreshPages:
         if not rows:
             return page
         fold = Fold(items={item.code: item for item in page.items})
-        for row in rows:
-            fold.add_kept(*row)
+        for seq, *kept in rows:
+            fold.add_kept(seq, *event_columns(*kept))
         items = sorted(fold.items.values(), key=lambda item: item.code)
         items.sort(key=lambda item: item.at, reverse=True)
         name = fold.people[recipient].name if recipient in fold.people else page.name

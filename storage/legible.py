@@ -1,25 +1,30 @@
 """Whether every row can be read as the program reads it, and agrees with itself.
 
 A database keeps whatever text it is given; words, dates and JSON are only looked at when somebody asks for
-the row. Here every row is asked for: words and dates by the database itself, JSON by the program.
+the row. Here every row is asked for: words and dates by the database itself, JSON by the program. SQLite even
+keeps bytes that are no text, which is looked at first: whoever reads them must know.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import fields
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cache
 from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Date, Table
+from sqlalchemy import Boolean, Date, Integer, Table
 
 from domain.events import BY_NAME
 from domain.injection import Dose
+from domain.recipient import PersonDetails, spelled
 from domain.statement import CertificateFacts, DoseFacts
 from storage import tables as t
+from storage.codec import text_of
+from storage.engine import is_illegible
 from storage.moment import Moment
 from storage.types import Instant, Json, Word
 
@@ -37,14 +42,60 @@ class Found(NamedTuple):
 
 
 def illegible(moment: Moment) -> Iterator[Found]:
-    """Every row of which a column cannot be read, or says otherwise than another."""
+    """Every row of which a column cannot be read, or says otherwise than another.
+
+    When there is one with a text that is none, the moment is read leniently from here on.
+    """
+    torn = list(_no_texts(moment))
+    if torn:
+        moment.read_leniently()
+    yield from torn
+    named = {(found.table, found.row) for found in torn}
+    for found in _read(moment):
+        if (found.table, found.row) not in named:
+            yield found
+
+
+def _read(moment: Moment) -> Iterator[Found]:
     for sql, name in _plain(moment.dialect.name):
         for row, column in moment.rows(sql):
             yield Found(0, name, str(row), f"its {column} can be read")
     for table, judge in _JUDGES.items():
-        yield from _as_text(moment, table, _of_table(moment, table, judge))
-    yield from _as_text(moment, t.event, _events(moment))
+        yield from _of_table(moment, table, judge)
+    yield from _events(moment)
     yield from _certified(moment)
+
+
+# -- bytes that are no text -----------------------------------------------------------------------
+
+
+def _no_texts(moment: Moment) -> Iterator[Found]:
+    """A server keeps none. Of a table that the driver reads to its end no text has to be looked at."""
+    if moment.on_sqlite:
+        for table in t.metadata.sorted_tables:
+            texts = " || ' ' || ".join(f"COALESCE({name}, '')" for name in _texts(table))
+            try:
+                for _ in moment.rows(f"SELECT {texts} FROM {table.name}"):
+                    pass
+            except moment.error as problem:
+                if not is_illegible(problem):
+                    raise
+                yield from _no_text(moment, table)
+
+
+def _no_text(moment: Moment, table: Table) -> Iterator[Found]:
+    names = _texts(table)
+    kept = ", ".join(f"CAST({name} AS BLOB)" for name in (_key(table), *names))
+    for key, *values in moment.rows(f"SELECT {kept} FROM {table.name}"):
+        for name, value in zip(names, values, strict=True):
+            try:
+                _ = (value or b"").decode()
+            except UnicodeDecodeError:
+                yield Found(0, table.name, text_of(key), f"its {name} can be read")
+
+
+def _texts(table: Table) -> list[str]:
+    return [c.name for c in table.columns if not isinstance(c.type, (Integer, Boolean))]
 
 
 # -- words and dates ------------------------------------------------------------------------------
@@ -117,31 +168,6 @@ def _events(moment: Moment) -> Iterator[Found]:
             yield Found(0, "event", str(seq), "its payload can be read")
 
 
-def _as_text(moment: Moment, table: Table, found: Iterator[Found]) -> Iterator[Found]:
-    """SQLite's driver stops at a text that is none, and its message would show it: name the row instead."""
-    try:
-        yield from found
-    except moment.error as problem:
-        if not moment.on_sqlite or "decode" not in str(problem):
-            raise
-        yield from _no_text(moment, table)
-
-
-def _no_text(moment: Moment, table: Table) -> Iterator[Found]:
-    names = [column.name for column in table.columns]
-    kept, moment.driver.text_factory = moment.driver.text_factory, bytes
-    try:
-        for row in moment.rows(f"SELECT {_key(table)}, {', '.join(names)} FROM {table.name}"):
-            code = row[0].decode(errors="replace") if isinstance(row[0], bytes) else str(row[0])
-            for name, value in zip(names, row[1:], strict=True):
-                try:
-                    _ = value.decode() if isinstance(value, bytes) else value
-                except UnicodeDecodeError:
-                    yield Found(0, table.name, code, f"its {name} can be read")
-    finally:
-        moment.driver.text_factory = kept
-
-
 def _recipient(row: dict[str, Any]) -> Iterator[tuple[int, str]]:
     if row["name"] != row["person"].name:
         yield 0, "it is found under its own name"
@@ -200,7 +226,8 @@ _JUDGES: dict[Table, Judge] = {
 
 
 def _certified(moment: Moment) -> Iterator[Found]:
-    """Rule 6 for every dose that a certificate states: an earlier one of the series may have changed too."""
+    """Rule 6 for whoever and every dose that a certificate states: an earlier one of the series may have
+    changed too."""
     issued = "SELECT code, recipient, injection, facts FROM certificate WHERE status = 'issued'"
     found = moment.rows(issued)
     while batch := list(islice(found, 500)):
@@ -208,7 +235,10 @@ def _certified(moment: Moment) -> Iterator[Found]:
         injections = _injections(
             moment, {dose.injection for *_, facts in certificates for dose in facts.doses}
         )
+        people = _people(moment, {recipient for _, recipient, *_ in certificates})
         for code, recipient, injection, facts in certificates:
+            if recipient in people and people[recipient] != _who(facts):
+                yield Found(6, "certificate", code, "it states name and birth date as they are known")
             if not facts.doses or facts.dose.injection not in {injection, ""}:
                 yield Found(6, "certificate", code, "it states the injection that was applied for")
             for dose in facts.doses:
@@ -221,6 +251,20 @@ def _with_facts(row: Any) -> tuple[str, str, str, CertificateFacts] | None:
         return (*row[:3], msgspec.json.decode(row[3], type=CertificateFacts))
     except UNREADABLE:
         return None  # reported with its row
+
+
+def _people(moment: Moment, codes: set[str]) -> dict[str, tuple[str, date]]:
+    """Who has which name and birth date; passport spelling and sex may be told anew with a booking."""
+    listed = ", ".join(f"'{code}'" for code in ("-", *codes) if code == "-" or code.isalnum())
+    people = {}
+    for code, person in moment.ask(f"SELECT code, person FROM recipient WHERE code IN ({listed})"):
+        with suppress(*UNREADABLE):  # reported with its row
+            people[code] = _who(msgspec.json.decode(person, type=PersonDetails))
+    return people
+
+
+def _who(said: PersonDetails | CertificateFacts) -> tuple[str, date]:
+    return spelled(said.name), said.birth_date
 
 
 def _injections(moment: Moment, codes: set[str]) -> dict[str, tuple[str, str, str | None]]:

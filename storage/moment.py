@@ -31,6 +31,14 @@ class Moment:
         """The file; a server's address may hold a password."""
         self._numbers = count()
 
+    def read_leniently(self) -> None:
+        """From here on read also a text that is none, with a � for each byte that belongs to none.
+
+        SQLite's driver would refuse the whole answer; a server keeps no such text.
+        """
+        if self.on_sqlite:
+            self.driver.text_factory = _leniently
+
     @property
     def on_sqlite(self) -> bool:
         """Whether the records are a file."""
@@ -50,13 +58,18 @@ class Moment:
                 yield from batch
 
 
+def _leniently(kept: bytes) -> str:
+    return kept.decode(errors="replace")
+
+
 @contextmanager
 def one_moment(connection: Connection) -> Iterator[Moment]:
     """A transaction that only reads; one that has begun goes on instead."""
     moment = Moment(connection)
     driver = moment.driver
     if driver.in_transaction if moment.on_sqlite else driver.info.transaction_status:
-        yield moment
+        with _strict_again(moment):
+            yield moment
         return
     if moment.on_sqlite:
         moment.ask("BEGIN")
@@ -64,10 +77,21 @@ def one_moment(connection: Connection) -> Iterator[Moment]:
         moment.ask("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         moment.ask("SET LOCAL idle_in_transaction_session_timeout = 0")
     try:
-        yield moment
+        with _strict_again(moment):
+            yield moment
     finally:
         with suppress(moment.error):
             driver.rollback()
+
+
+@contextmanager
+def _strict_again(moment: Moment) -> Iterator[None]:
+    """Whoever has the connection next reads as the driver does by itself."""
+    try:
+        yield
+    finally:
+        if moment.on_sqlite:
+            moment.driver.text_factory = str
 
 
 def file_of(url: str) -> Path:

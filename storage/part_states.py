@@ -16,6 +16,8 @@ from domain.events import BY_NAME
 from domain.messages import Query
 from domain.policies import BY_RELAY
 from storage import tables as t
+from storage.codec import NEVER, event_columns
+from storage.outbox import KEPT, heard_by
 from storage.statements import LIVE_TASK, columns_of, one_of
 
 POSITION_SECONDS = 1.0
@@ -80,15 +82,17 @@ class PartStates:
             return None
 
     async def _behind(self, part: p.Part, position: int) -> tuple[int, datetime | None]:
-        """How many events it has not dealt with, and when the oldest of them happened."""
+        """How many events it has not dealt with, and when the oldest of them happened, if its row tells."""
         if part not in LISTENS:
             return 0, None
         e = t.event.c
-        waiting = select(func.count(), func.min(e.seq)).where(e.seq > position, one_of(e.name, LISTENS[part]))
+        waiting = select(func.count(), func.min(e.seq)).where(e.seq > position, heard_by(LISTENS[part]))
         count, oldest = (await self._rows(waiting))[0]
         if not count:
             return 0, None
-        return count, (await self._rows(select(e.at).where(e.seq == oldest)))[0][0]
+        [kept] = await self._rows(select(*KEPT).where(e.seq == oldest))
+        _, _, at = event_columns(*kept)
+        return count, None if at is NEVER else at
 
     async def _tasks(self, query: p.ListTasks, _a: Actor, _n: datetime) -> list[p.Task]:
         k = t.task.c

@@ -20,11 +20,12 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from domain.errors import StorageUnavailable
 from storage import tables as t
+from storage.codec import event_columns
 from storage.engine import for_writing, in_short, rows_of
 from storage.fold import Fold, ViewTables
 from storage.leases import leases_of
 from storage.mypage import item, person, state
-from storage.outbox import Outbox
+from storage.outbox import KEPT, Outbox
 
 BATCH = 20_000
 """Events that are folded and written at a time: what is held in memory, and how long a projector waits."""
@@ -109,10 +110,10 @@ class Rebuild:
     async def _read(self) -> _Some:
         """The next events, folded."""
         e, fold = t.event.c, Fold()
-        after = select(e.seq, e.name, e.payload, e.at).where(e.seq > self._position)
+        after = select(e.seq, *KEPT).where(e.seq > self._position)
         rows = await rows_of(self._records, after.order_by(e.seq).limit(BATCH))
-        for row in rows:
-            fold.add_kept(*row)
+        for seq, *kept in rows:
+            fold.add_kept(seq, *event_columns(*kept))
         return _Some(fold, len(rows), rows[-1][0] if rows else self._position)
 
     async def _write(self, connection: AsyncConnection, view: ViewTables, some: _Some) -> None:

@@ -9,9 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import JSON, DateTime, Dialect, String, Text
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy import DateTime, Dialect, String, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 Converter = Callable[[Any], Any]
@@ -75,26 +73,6 @@ class Json(TypeDecorator[Any]):
         """The value object."""
         decode = msgspec.json.Decoder(self.kind).decode
         return lambda text: None if text is None else decode(text)
-
-
-class json_of(FunctionElement[Any]):
-    """Text that holds JSON, to be looked into by SQL: ``json_of(column)["key"].as_string()``.
-
-    PostgreSQL has to be told that it is JSON; a CAST would make SQLite take it for a number, 0.
-    """
-
-    type = JSON()
-    inherit_cache = True
-
-
-@compiles(json_of)
-def _plain(element: json_of, compiler: Any, **how: Any) -> str:
-    return str(compiler.process(element.clauses, **how))
-
-
-@compiles(json_of, "postgresql")
-def _told(element: json_of, compiler: Any, **how: Any) -> str:
-    return f"CAST({_plain(element, compiler, **how)} AS JSON)"
 
 
 def _aware(instant: datetime | None) -> datetime | None:

@@ -59,6 +59,15 @@ CORRUPTIONS = {
         "UPDATE certificate SET injection_version = 1 WHERE code = '{reissued}'",
         "6 {reissued}",
     ),
+    "a certificate of somebody by another name": (
+        """UPDATE certificate SET facts = replace(facts, '"name":"', '"name":"가') WHERE code = '{both}'""",
+        "6 {both}",
+    ),
+    "details that were put right on the quiet": (
+        "UPDATE recipient SET identity = 'x' || substr(identity, 2) WHERE code = "
+        "(SELECT recipient FROM injection WHERE code = '{first}')",
+        "8 SELECT recipient FROM injection WHERE code = '{first}'",
+    ),
     "an earlier dose that is not as its certificate states it": (
         """UPDATE injection SET dose = replace(dose, '"site":"LA"', '"site":"RA"') WHERE code = '{first}'""",
         "6 {both}",

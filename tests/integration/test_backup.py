@@ -17,10 +17,11 @@ from domain.errors import BackupFailed, NoRecords
 from kiosk.settings import Settings
 from kiosk.upkeep import check_clinic, list_clinic_backups, verify_backup
 from storage.archive import read_manifest
-from tests.clinics import clinic_in, settings_in
+from tests.clinics import clinic_in, keep_in, settings_in
 from tests.integration.backups import backed_up, keys_kept, restored, rows_kept, tampering
 from tests.integration.test_records import environment, kiosk
 from tests.integration.well_used import well_used
+from tests.postgresql import Server
 
 
 async def test_a_backup_holds_every_row_and_the_keys_for_its_owner_only(clinic_folder: Path) -> None:
@@ -93,6 +94,34 @@ async def test_records_that_break_a_rule_are_backed_up_only_as_they_are(clinic_f
     assert backed_up(clinic.settings, anyway=True).manifest.violations == len(
         (await check_clinic(clinic.settings)).violations
     )
+
+
+async def test_records_with_bytes_that_are_no_text_are_backed_up_as_they_are_if_one_insists(
+    postgresql: Server, tmp_path: Path
+) -> None:
+    terminal, server = tmp_path / "terminal", tmp_path / "server"
+    for folder in (terminal, server):
+        folder.mkdir()
+    async with clinic_in(terminal) as clinic:
+        await clinic.book(await clinic.vaccine(doses=3))
+        await clinic.services.settle()
+    with tampering(clinic.settings) as records:
+        for table, column in (("ledger", "reason"), ("booking", "status"), ("secret", "value")):
+            records.exec_driver_sql(f"UPDATE {table} SET {column} = CAST(x'6fff' AS TEXT)")
+    with pytest.raises(BackupFailed, match="break a rule"):
+        backed_up(clinic.settings)
+    made = backed_up(clinic.settings, anyway=True)
+    restored(clinic.settings, made.path, anyway=True)
+    with tampering(clinic.settings) as records:
+        [[reason]] = records.exec_driver_sql("SELECT DISTINCT CAST(reason AS BLOB) FROM ledger")
+    assert reason == b"o\xff"
+
+    postgresql.say("CREATE DATABASE torn")
+    keep_in(server, postgresql.url("torn"), postgresql.url("torn"))
+    restored(settings_in(server), made.path, replace=False, anyway=True)
+    with tampering(settings_in(server)) as records:
+        assert records.exec_driver_sql("SELECT DISTINCT reason FROM ledger").scalar() == "o\ufffd"
+    postgresql.drop("torn")
 
 
 def test_where_there_are_no_records_there_is_no_backup(tmp_path: Path) -> None:

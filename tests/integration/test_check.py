@@ -12,15 +12,16 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Boolean, Connection, Integer, Table, text
 
 from domain.actors import SYSTEM
 from domain.booking import BookingStatus, CancelBooking
 from domain.errors import NoRecords
 from domain.parts import Part, PausePart, ResumePart
 from kiosk.upkeep import check_clinic
-from storage.check import Checked, check_records
+from storage.check import MOST, Checked, check_records
 from storage.engine import writer_engine
+from storage.tables import metadata
 from tests.clinics import STAFF, clinic_in, keep_in, settings_in
 from tests.integration.corruptions import CORRUPTIONS
 from tests.integration.test_records import kiosk
@@ -236,6 +237,51 @@ def test_a_text_that_is_none_is_named_and_not_shown(template: Template, file: Pa
     assert "홍길동" not in str(checked)
 
 
+@on_sqlite
+@pytest.mark.parametrize("table", metadata.sorted_tables, ids=lambda table: table.name)
+def test_every_text_that_is_none_is_named_with_its_row_whatever_table_it_is_in(
+    template: Template, file: Path, folder: Path, table: Table
+) -> None:
+    with tampering(folder) as records:
+        if not records.exec_driver_sql(f"SELECT count(*) FROM {table.name}").scalar():
+            put_one_in(records, table)
+    texts = [c.name for c in table.columns if not isinstance(c.type, (Integer, Boolean))]
+    with tampering(folder) as records:
+        damaged = ", ".join(f"{c} = CAST(COALESCE(CAST({c} AS BLOB), x'') || x'ff' AS TEXT)" for c in texts)
+        key = ", ".join(column.name for column in table.primary_key)
+        one = f"({key}) = (SELECT {key} FROM {table.name} LIMIT 1)"
+        assert records.exec_driver_sql(f"UPDATE {table.name} SET {damaged} WHERE {one}").rowcount == 1
+    checked = checked_in(folder)
+    named = [v for v in checked.violations if v.table == table.name and v.says.endswith(" can be read")]
+    assert {v.says for v in named} == {f"its {column} can be read" for column in texts}
+    assert len({v.code for v in named}) == 1
+    assert checked.rows[table.name] > 0
+
+
+def put_one_in(records: Connection, table: Table) -> None:
+    """A row of a table that a clinic at rest has none in."""
+    values = {c.name: "1" if isinstance(c.type, (Integer, Boolean)) else "'x'" for c in table.columns}
+    records.exec_driver_sql(
+        f"INSERT INTO {table.name} ({', '.join(values)}) VALUES ({', '.join(values.values())})"
+    )
+
+
+@on_sqlite
+def test_many_damaged_events_hide_no_other_damage(template: Template, file: Path, folder: Path) -> None:
+    with tampering(folder) as records:
+        numbers = f"WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {MOST + 20}) "
+        records.exec_driver_sql(
+            f"{numbers} INSERT INTO event (id, name, payload, at) SELECT 'torn:' || n, 'Booked', "
+            "'{\"booking', (SELECT at FROM event LIMIT 1) FROM n"
+        )
+        records.exec_driver_sql(
+            f"UPDATE booking SET status = 'perhaps' WHERE code = '{template.used.waiting[0]}'"
+        )
+    checked = checked_in(folder)
+    assert (0, template.used.waiting[0]) in rows_of(checked)
+    assert (0, "and 20 more") in rows_of(checked)
+
+
 @on_postgresql
 def test_a_code_that_two_have_is_named_when_its_constraint_is_gone(template: Template, folder: Path) -> None:
     used = template.used
@@ -263,6 +309,31 @@ async def test_a_row_of_my_page_that_no_event_tells_of_is_named(template: Templa
         view.exec_driver_sql("UPDATE mypage_state SET position = 100000")
     engine.dispose()
     assert rows_of(await check_clinic(settings_in(folder), my_page=True)) == {(8, "my-page")}
+
+
+async def test_what_my_page_was_told_again_is_compared_like_everything_else(
+    template: Template, folder: Path
+) -> None:
+    settings = settings_in(folder)
+    with tampering(folder) as records:
+        for status, subject in (("done", "recipient"), ("done", "''"), ("discarded", "''")):
+            records.execute(
+                text(
+                    "INSERT INTO task (code, part, kind, subject, event, actor, actor_name, status, "
+                    f"attempts, problem, at) SELECT :code, 'my-page', 'event', {subject}, 1, 'x', 'x', "
+                    ":status, 0, '', booked_at FROM booking WHERE code = :booking"
+                ),
+                {"code": f"{status[:4]}{subject[:5]}", "status": status, "booking": template.used.expected},
+            )
+    engines = [writer_engine(url) for url in (settings.read_model_url, settings.records_url)]
+    with engines[0].begin() as view:
+        view.exec_driver_sql(f"DELETE FROM mypage_item WHERE code = '{template.used.expected}'")
+    assert rows_of(await check_clinic(settings, my_page=True)) == {(8, template.used.expected)}
+    with engines[1].begin() as records:
+        records.exec_driver_sql("UPDATE task SET status = 'discarded' WHERE subject <> ''")
+    for engine in engines:
+        engine.dispose()
+    assert rows_of(await check_clinic(settings, my_page=True)) == set()
 
 
 def test_the_command_says_it_in_words_in_json_and_by_its_exit_code(template: Template, folder: Path) -> None:
