@@ -70,6 +70,16 @@ class RecipientRegistered(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class RecipientCorrected(Event):
+    """Who they are was put right: they are found by this digest now, and shown by this masked name."""
+
+    recipient: str
+    identity: str
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Booked(Event):
     booking: str
     recipient: str
@@ -250,6 +260,21 @@ class IssueCancelled(Event):
     certificate: str
     application: str
     recipient: str
+
+
+# -- my page ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class MyPageMended(Event):
+    """An event that was put aside, at the place ``event``, can be told now.
+
+    There may be a view on every kiosk: each hears of it in its turn, and tells it once more, with what came
+    after it about the same person.
+    """
+
+    recipient: str
+    event: int
 
 
 BY_NAME: dict[str, type[Event]] = {kind.__name__: kind for kind in Event.__subclasses__()}

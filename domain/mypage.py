@@ -72,7 +72,10 @@ class MyPage:
 
 @dataclass(frozen=True)
 class IdentifyByCode(Query[Actor]):
-    """The recipient to whom a booking, injection, application or certificate code belongs."""
+    """The recipient to whom a booking, injection or application code belongs.
+
+    Not that of a certificate: it is printed on what people show to strangers.
+    """
 
     code: str
 
@@ -129,7 +132,7 @@ Projection = MyPageItem | Person | Change
 def project(event: e.Event, at: datetime) -> list[Projection]:  # noqa: PLR0911, PLR0912
     """What this event changes on my page; an empty list when it shows nothing there."""
     match event:
-        case e.RecipientRegistered():
+        case e.RecipientRegistered() | e.RecipientCorrected():
             return [Person(event.recipient, event.identity, event.name)]
         case e.Booked():
             return [_booking(event, "reserved", at)]

@@ -150,7 +150,7 @@ class RetryTask(Command[int]):
 
 @dataclass(frozen=True)
 class DiscardTask(Command[None]):
-    """Never do what was put aside."""
+    """Never do what was put aside, or an event that was and waits to be tried once more."""
 
     allowed: ClassVar[frozenset[Role]] = ADMINISTRATOR | BY_POLICY
     task: str
@@ -176,8 +176,11 @@ def retry_task(uow: UnitOfWork, command: RetryTask, context: Context) -> int:
 
 
 def discard_task(uow: UnitOfWork, command: DiscardTask, context: Context) -> None:
-    """This one alone: those behind it may still be done."""
-    uow.tasks.save(replace(_aside(uow, command.task), status=TaskStatus.DISCARDED))
+    """This one alone: those behind it may still be done. An event that waits may wait for ever."""
+    task = uow.tasks.get(command.task)
+    if task.status is not TaskStatus.WAITING or task.kind is not TaskKind.EVENT:
+        task = _aside(uow, command.task)
+    uow.tasks.save(replace(task, status=TaskStatus.DISCARDED))
 
 
 def order(uow: UnitOfWork, part: Part, kind: TaskKind, subject: str, context: Context) -> None:

@@ -9,11 +9,10 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from domain.errors import ClinicError, EventIllegible
-from domain.events import BY_NAME, Event, Recorded
+from domain.events import BY_NAME, Event, MyPageMended, Recorded
 from domain.parts import Part, Task, TaskStatus, put_aside, queue_behind, subject_of
 from domain.policies import BY_RELAY, follow_by_relay
 from domain.ports import Context, UnitOfWork
@@ -54,8 +53,8 @@ class Listener(Protocol):
     async def put_aside(self, recorded: Recorded, problem: str) -> int:
         """Go on without this event; answers the new position."""
 
-    async def again(self, recorded: Recorded, task: Task) -> bool:
-        """Deal with an event that was put aside, out of its order; False when it is too early for that."""
+    async def again(self, recorded: Recorded, task: Task) -> None:
+        """Deal with an event that was put aside, out of its order."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +110,7 @@ class PolicyListener:
 
         return await self._run(work, f"{self.part}:aside-{recorded.seq}")
 
-    async def again(self, recorded: Recorded, task: Task) -> bool:
+    async def again(self, recorded: Recorded, task: Task) -> None:
         """In one transaction with the end of its task."""
         _see_legible([recorded])
 
@@ -122,7 +121,6 @@ class PolicyListener:
                 uow.tasks.save(replace(now, status=TaskStatus.DONE))
 
         await self._run(work, f"{task.code}:{secrets.token_hex(8)}")
-        return True
 
     async def _run(self, work: Callable[[Any], R], command_id: str) -> R:
         return await self.writer.run_behind(work, command_id, "Relay")
@@ -150,8 +148,18 @@ class ProjectorListener:
     async def deal_with(self, events: Sequence[Recorded]) -> int:
         """All of them in one transaction, with the new position."""
         _see_legible(events)
-        self.told = await self.mypage.tell(events, self.told)
+        self.told = await self.mypage.tell(await self._in_full(events), self.told)
         return self.told
+
+    async def _in_full(self, events: Sequence[Recorded]) -> list[Recorded]:
+        """Behind what says so, what is to be told once more: telling the same again changes nothing."""
+        full = []
+        for recorded in events:
+            full.append(recorded)
+            if isinstance(mended := recorded.event, MyPageMended):
+                about = await self.outbox.of_person(mended.recipient, mended.event, recorded.seq)
+                full += [replace(again, seq=recorded.seq) for again in about]
+        return full
 
     async def put_aside(self, recorded: Recorded, problem: str) -> int:
         """As a task in the records first: told twice is better than forgotten."""
@@ -163,22 +171,18 @@ class ProjectorListener:
         self.told = await self.mypage.tell([replace(recorded, event=Event())], self.told)
         return self.told
 
-    async def again(self, recorded: Recorded, task: Task) -> bool:
-        """The view first, then the end of its task: telling the same again changes nothing.
-
-        The view has gone on meanwhile, so whatever came after it about the same person is told again too.
-        If it has not, whoever put the event aside stands between the two databases, and may yet pass it by.
-        """
+    async def again(self, recorded: Recorded, task: Task) -> None:
+        """By way of the records, which every view hears from: this one may not be the only one."""
         _see_legible([recorded])
         person = subject_of(self.part, recorded.event)  # of which nothing was known, perhaps
-        if not await self.mypage.tell_again(recorded.seq, partial(self.outbox.of_person, person)):
-            return False
 
         def work(uow: UnitOfWork) -> None:
-            uow.tasks.save(replace(uow.tasks.get(task.code), status=TaskStatus.DONE))
+            now = uow.tasks.get(task.code)
+            if now.status is TaskStatus.WAITING:
+                uow.emit(MyPageMended(person, recorded.seq))
+                uow.tasks.save(replace(now, status=TaskStatus.DONE))
 
         await self.writer.run_behind(work, f"{task.code}:{secrets.token_hex(8)}", "Relay")
-        return True
 
 
 def _see_legible(events: Sequence[Recorded]) -> None:

@@ -2,7 +2,8 @@
 
 A migration first expands: it only adds, so that kiosks of the version before go on working beside
 kiosks of this one. What nobody needs any more is taken away a version later, by a migration that says in
-``layout.oldest`` which programs can still work with the records.
+``layout.oldest`` which programs can still work with the records. New kinds of events come with a new
+layout, even if nothing else does: the version before leaves them, and what comes after them, to the new one.
 """
 
 from __future__ import annotations

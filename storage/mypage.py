@@ -7,7 +7,7 @@ transaction as what it was told, so it can be stopped anywhere and never counts 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -74,9 +74,6 @@ state = Table(
     Column("layout", Integer, primary_key=True),
     Column("position", Place, nullable=False),
 )
-
-Between = Callable[[int, int], Awaitable[Sequence[Recorded]]]
-"""Answers the events from one place in the records to another, both included."""
 
 ITEM_COLUMNS = columns_of(item, MyPageItem)
 # Built once: everybody asks these.
@@ -158,20 +155,6 @@ class MyPageStore:
             await connection.execute(state.update().values(position=fresh[-1].seq))
             return fresh[-1].seq
 
-    async def tell_again(self, since: int, between: Between) -> bool:
-        """Apply events that it has passed by once more: those ``between`` this place and its own.
-
-        False, and nothing is told, when it has not come to this place yet. Nobody else tells it anything
-        meanwhile. Unlike the rest it is on the disk then, for no event in its turn would tell it once more.
-        Raises StorageUnavailable when the view cannot be written.
-        """
-        async with self._writing(safely=True) as connection:
-            position = int(await connection.scalar(_POSITION) or 0)
-            if position < since:
-                return False
-            await self._apply(connection, await between(since, position))
-            return True
-
     async def _apply(self, connection: AsyncConnection, events: Sequence[Recorded]) -> None:
         fold = Fold()
         for recorded in events:
@@ -190,9 +173,9 @@ class MyPageStore:
             raise
 
     @asynccontextmanager
-    async def _writing(self, safely: bool = False) -> AsyncIterator[AsyncConnection]:
+    async def _writing(self) -> AsyncIterator[AsyncConnection]:
         await self.open()
-        async with self._transaction(safely) as connection:
+        async with self._transaction() as connection:
             yield connection
 
     @asynccontextmanager

@@ -7,23 +7,50 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Integer, Select, bindparam, exists, false, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    LargeBinary,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    column,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+    table,
+)
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from domain.events import Recorded
+from domain.events import BY_NAME, Recorded
 from domain.parts import Part, Task, TaskKind, TaskStatus
 from storage import codec
 from storage import tables as t
 from storage.engine import rows_of
+from storage.migrate import LAYOUT
 from storage.statements import LIVE_TASK, columns_of, one_of
-from storage.types import json_of
 
 _E, _K = t.event.c, t.task.c
+_KEPT = LargeBinary().with_variant(Text(), "postgresql")
+"""SQLite's driver refuses a whole answer for one text that is none, PostgreSQL's for an instant that Python
+does not know; and one damaged row must not keep back all that came after it."""
+_ID = cast(_E.id, _KEPT)
+"""For `codec.text_of`."""
+KEPT = (cast(_E.name, _KEPT), cast(_E.payload, _KEPT), cast(_E.at, _KEPT))
+"""For `codec.event_columns`."""
 # Built once: every part asks these after every commit.
 _LAST = select(func.coalesce(func.max(_E.seq), 0))
+_LAYOUT = select(column("version_num")).select_from(table("alembic_version")).scalar_subquery()
+_NEWEST = select(_E.seq, _ID, _LAYOUT).order_by(_E.seq.desc()).limit(1)
+_NEWER = select(func.min(_E.seq)).where(
+    _E.seq > bindparam("after"), _E.seq <= bindparam("upto"), ~one_of(_E.name, BY_NAME)
+)
 _POSITION = select(t.position.c.seq).where(t.position.c.listener == bindparam("listener"))
 _PAUSED = select(t.part.c.paused).where(t.part.c.name == bindparam("part"))
-_EVENTS = select(_E.seq, _E.id, _E.at, _E.name, _E.payload)
+_EVENTS = select(_E.seq, _ID, *KEPT)
 _earlier = t.task.alias()
 _LIVE = one_of(_K.status, LIVE_TASK)
 """Said beside the one status that is meant: the index of live tasks is used for just these words."""
@@ -46,6 +73,7 @@ _BEGUN = select(*columns_of(t.task, Task)).where(
 )
 _AHEAD = select(
     _LAST.scalar_subquery(),
+    select(_ID).where(_E.seq == bindparam("seen")).scalar_subquery(),
     func.coalesce(_PAUSED.scalar_subquery(), false()),
     or_(_DUE.where(_K.part == bindparam("part")).exists(), _BEGUN.exists()),
 )
@@ -54,7 +82,7 @@ _TASK = _DUE.where(_K.code == bindparam("code"))
 _OF_PERSON = _EVENTS.where(
     _E.seq >= bindparam("since"),
     _E.seq <= bindparam("upto"),
-    json_of(_E.payload)["recipient"].as_string() == bindparam("recipient"),
+    _E.payload.contains(bindparam("recipient")),
     ~exists().where(
         one_of(_K.part, (Part.MY_PAGE,)),
         _K.event == _E.seq,
@@ -64,12 +92,17 @@ _OF_PERSON = _EVENTS.where(
 ).order_by(_E.seq)
 
 
+def heard_by(names: Collection[str]) -> ColumnElement[bool]:
+    """Whether an event has one of these names, or one that is damaged: it may have been any."""
+    return or_(one_of(_E.name, names), ~one_of(_E.name, BY_NAME))
+
+
 @lru_cache(maxsize=8)
 def _events(names: tuple[str, ...]) -> Select[Any]:
     """Those after one place and up to another, oldest first; of these names only, if any are given."""
     statement = _EVENTS.where(_E.seq > bindparam("after"), _E.seq <= bindparam("upto"))
     if names:
-        statement = statement.where(one_of(_E.name, names))
+        statement = statement.where(heard_by(names))
     return statement.order_by(_E.seq).limit(bindparam("most", type_=Integer))
 
 
@@ -79,6 +112,8 @@ class Stretch:
 
     events: list[Recorded]
     upto: int
+    mark: str = ""
+    """The id of the event at that place, if it is known: the place itself may be given twice."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +122,8 @@ class Ahead:
 
     last: int
     """The newest event's place; 0 when nothing has happened yet."""
+    mark: str
+    """The id of the event at the place that the part has seen; empty when there is none."""
     paused: bool
     """Whether the administrator has paused it."""
     tasks: bool
@@ -99,16 +136,23 @@ class Outbox:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def ahead(self, part: Part) -> Ahead:
+    async def ahead(self, part: Part, seen: int = 0) -> Ahead:
         """Asked by every part after every commit, mostly in vain: so all of it at once."""
-        last, paused, tasks = (await self._rows(_AHEAD, part=part))[0]
-        return Ahead(int(last), bool(paused), bool(tasks))
+        last, mark, paused, tasks = (await self._rows(_AHEAD, part=part, seen=seen))[0]
+        return Ahead(int(last), codec.text_of(mark or ""), bool(paused), bool(tasks))
 
     async def after(self, seq: int, limit: int, names: Collection[str] = ()) -> Stretch:
-        """The events after this one, oldest first; of these names only, if any are given."""
-        last = await self.last()
-        events = await self._recorded(_events(tuple(names)), after=seq, upto=last, most=limit)
-        return Stretch(events, events[-1].seq if len(events) == limit else max(seq, last))
+        """The events after this one, oldest first; of these names only, if any are given.
+
+        They end before the first of a kind that only a newer version knows, which sees to it.
+        """
+        upto, mark, layout = next(iter(await self._rows(_NEWEST)), (0, "", LAYOUT))
+        if layout > LAYOUT and (newer := (await self._rows(_NEWER, after=seq, upto=upto))[0][0]):
+            upto, mark = newer - 1, ""
+        events = await self._recorded(_events(tuple(names)), after=seq, upto=upto, most=limit)
+        if len(events) == limit:
+            return Stretch(events, events[-1].seq, events[-1].id)
+        return Stretch(events, upto, codec.text_of(mark)) if upto > seq else Stretch(events, seq)
 
     async def event(self, seq: int) -> Recorded:
         """The event at this place."""
@@ -133,7 +177,10 @@ class Outbox:
 
         Without what else was put aside. Seldom asked, and of all events: no index leads there.
         """
-        return await self._recorded(_OF_PERSON, recipient=recipient, since=since, upto=upto)
+        if not recipient:  # it was about nobody: my page shows nothing of it
+            return []
+        near = await self._recorded(_OF_PERSON, recipient=recipient, since=since, upto=upto)
+        return [recorded for recorded in near if getattr(recorded.event, "recipient", "") == recipient]
 
     async def tasks(self, part: Part, limit: int) -> list[Task]:
         """What this part can do, oldest first: of events about the same subject only the first one."""
@@ -149,8 +196,11 @@ class Outbox:
         return Task(*rows[0]) if rows else None
 
     async def _recorded(self, statement: Select[Any], **values: Any) -> list[Recorded]:
-        rows = await self._rows(statement, **values)
-        return [Recorded(seq, id_, at, codec.read_event(name, body)) for seq, id_, at, name, body in rows]
+        found = []
+        for seq, id_, *kept in await self._rows(statement, **values):
+            name, payload, at = codec.event_columns(*kept)
+            found.append(Recorded(seq, codec.text_of(id_), at, codec.read_event(name, payload)))
+        return found
 
     async def _rows(self, statement: Select[Any], **values: Any) -> Any:
         return await rows_of(self._engine, statement, values)

@@ -58,6 +58,8 @@ class Loop:
     problem: str = ""
     seen: int = 0
     """Up to here there are no events for it but those it has dealt with."""
+    mark: str = ""
+    """The id of the event there, as far as it is known."""
     tries: Counter[int] = field(default_factory=Counter)
     """How often a single event was brought in vain."""
 
@@ -160,7 +162,9 @@ class Relay:
 
     async def _turn(self, loop: Loop) -> float | None:
         """Do what there is to do; answers after how many seconds to look again, None for when woken."""
-        ahead = await self._outbox.ahead(loop.part)
+        ahead = await self._outbox.ahead(loop.part, loop.seen)
+        if loop.mark != ahead.mark:  # the records were put back to an earlier state, with their server
+            loop.seen, loop.mark = (0, "") if loop.mark else (loop.seen, ahead.mark)
         if ahead.paused:
             loop.state = LoopState.PAUSED
             return None
@@ -200,7 +204,7 @@ class Relay:
             if stretch.events:
                 await self._deal(loop, listener, stretch.events)
             position = max(position, stretch.upto)
-            await self._moved_to(loop, position)
+            await self._moved_to(loop, position, stretch.mark)
             # Fewer were the last: newer ones wake the part again.
             more = len(stretch.events) == BATCH and not await self._outbox.is_paused(loop.part)
 
@@ -227,9 +231,10 @@ class Relay:
         await listener.put_aside(recorded, problem)
         del loop.tries[recorded.seq]
 
-    async def _moved_to(self, loop: Loop, position: int) -> None:
+    async def _moved_to(self, loop: Loop, position: int, mark: str = "") -> None:
         async with self._moved:
-            loop.seen = max(loop.seen, position)
+            if position > loop.seen:
+                loop.seen, loop.mark = position, mark
             self._moved.notify_all()
 
     async def _wait(self, loop: Loop, seconds: float | None) -> None:

@@ -88,7 +88,8 @@ class TaskQueue:
             async with self.leases.hold(f"task:{task.subject}") as held:
                 if held and (due := await self.outbox.due(task.code)):
                     try:
-                        done += await self._do(due)
+                        await self._do(due)
+                        done += 1
                     except Exception as error:
                         if passes(error):
                             raise
@@ -97,13 +98,14 @@ class TaskQueue:
             raise failed
         return done > 0
 
-    async def _do(self, task: Task) -> bool:
-        """Answers False when it has to be looked at again later. Raises what it is to be tried again for."""
+    async def _do(self, task: Task) -> None:
+        """Raises what it is to be tried again for."""
         try:
             if task.kind is TaskKind.EVENT and self.listener:
-                return await self.listener.again(await self.outbox.event(task.event), task)
+                await self.listener.again(await self.outbox.event(task.event), task)
+                return
             if self.once and not await self._begin(task):
-                return True
+                return
             await self.carry_out(task)
         except MOOT as refusal:
             await self._end(task, TaskStatus.DISCARDED, problem_of(refusal))
@@ -120,7 +122,6 @@ class TaskQueue:
                 raise
         else:  # apart: what is done and cannot be recorded must not be done again because of that
             await self._end(task, TaskStatus.DONE)
-        return True
 
     async def _begin(self, task: Task) -> bool:
         """Say in the records that it is begun; False when somebody else has: the lease was lost."""

@@ -128,6 +128,7 @@ def try_again(words: int, folder: str, log: str, mutant: str) -> None:
                 await clinic.gateway.send(ResumePart("my-page"), STAFF)
                 await clinic.services.settle()
                 first, *_ = await clinic.gateway.ask(ListTasks(TaskStatus.ASIDE), STAFF)
+                refused.clear()
                 await clinic.gateway.send(RetryTask(first.code), STAFF)
                 await clinic.services.settle()
                 tell(words, "told", booking)

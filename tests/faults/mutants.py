@@ -17,10 +17,12 @@ import pysqlite3
 
 from domain import injection
 from domain.events import Event, Recorded
+from domain.parts import Task, TaskStatus, subject_of
 from domain.stock import EntryKind
 from kiosk.credential import files
 from kiosk.paper import archive, print_jobs
 from storage import listeners, sqlite
+from storage.listeners import ProjectorListener
 from storage.mypage import MyPageStore
 from storage.sqlite import SqliteSession
 from storage.unit_of_work import NOT_DONE, SqlUnitOfWork
@@ -195,18 +197,26 @@ def _telling_the_place_first(real: Any) -> Any:
     async def tell(self: Any, events: Sequence[Recorded], after: int = 0) -> int:
         known = await self.position()
         place: int = await real(self, [replace(recorded, event=Event()) for recorded in events], after)
-
-        async def fresh(since: int, upto: int) -> Sequence[Recorded]:
-            return [recorded for recorded in events if recorded.seq > known]
-
-        await self.tell_again(0, fresh)
+        async with self._writing() as connection:
+            await self._apply(connection, [recorded for recorded in events if recorded.seq > known])
         return place
 
     return tell
 
 
-def _without_care() -> None:
-    sqlite.WRITING_SAFELY = sqlite.WRITING
+def _telling_beside_the_records(real: Any) -> Any:
+    async def again(self: Any, recorded: Recorded, task: Task) -> None:
+        person = subject_of(self.part, recorded.event)
+        about = await self.outbox.of_person(person, recorded.seq, await self.position())
+        async with self.mypage._writing() as connection:
+            await self.mypage._apply(connection, about)
+
+        def work(uow: Any) -> None:
+            uow.tasks.save(replace(uow.tasks.get(task.code), status=TaskStatus.DONE))
+
+        await self.writer.run_behind(work, f"{task.code}:{recorded.seq}", "Relay")
+
+    return again
 
 
 # -- files --------------------------------------------------------------------------------------------
@@ -251,7 +261,8 @@ MUTANTS = (
     Mutant("a part skips an event", LOAD, _instead(listeners, "follow_by_relay", _skipping_one_in_nine)),
     Mutant("my page keeps its place in another transaction", MY_PAGE,
            _instead(MyPageStore, "tell", _telling_the_place_first)),
-    Mutant("what is tried again is not brought down to the disk", AGAIN, _without_care),
+    Mutant("what is tried again is told beside the records", AGAIN,
+           _instead(ProjectorListener, "again", _telling_beside_the_records)),
     Mutant("the clinic's folder is not synced", LOAD, _names_unsynced((sqlite, "_sync"), (files, "sync"))),
     Mutant("key files are not synced", KEYS, _files_unsynced(files)),
     Mutant("folders of keys are not synced", KEYS, _names_unsynced((files, "sync"))),

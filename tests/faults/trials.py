@@ -14,12 +14,13 @@ from random import Random
 from typing import Any
 
 from domain.errors import ClinicError
+from domain.parts import Part, ResumePart
 from domain.staff import Unlock
 from kiosk.credential.ceremony import states_of
 from kiosk.credential.certificates import key_id
 from kiosk.credential.errors import KeysUnusable
 from kiosk.credential.keys import KeyFolder, open_keys
-from tests.clinics import MONDAY, clinic_in, settings_in
+from tests.clinics import MONDAY, STAFF, clinic_in, settings_in
 from tests.faults.cuts import Cut, anywhere, at_writes_to, cuts
 from tests.faults.disk import Disk, Record, read_log
 from tests.faults.nursery import DIED, Nursery
@@ -97,9 +98,9 @@ async def power_cuts_at_my_page(nursery: Nursery, place: Path, mutant: str) -> s
 
 
 async def power_cuts_after_a_retry(
-    nursery: Nursery, place: Path, mutant: str, number: int = 100
+    nursery: Nursery, place: Path, mutant: str, number: int = 40
 ) -> str | None:
-    """Events that were put aside are told to my page again: what is known as told stays told."""
+    """Events that were put aside are told to my page again: what is known as told is told once it is back."""
     clinic, left, random = place / "clinic", place / "left", Random(5)
     clinic.mkdir()
     async with clinic_in(clinic):
@@ -107,6 +108,9 @@ async def power_cuts_after_a_retry(
     disk, log = logged(nursery, clinic, "try_again", mutant=mutant)
     for cut in cuts(disk, log, anywhere(log, number, random), random):
         cut.put(left)
+        async with clinic_in(left) as opened:
+            await opened.gateway.send(ResumePart(Part.MY_PAGE), STAFF)  # it may have been cut off in a pause
+            await opened.services.settle()
         _, rows = content_of(settings_in(left).data_folder / "mypage.db")
         known = {code for row in rows["mypage_item"] for code in row}
         for word, booking in (line.split(" ") for line in cut.words):

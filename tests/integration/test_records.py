@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from alembic.script import ScriptDirectory
 
 from domain.booking import CancelBooking
 from domain.errors import ClinicError
+from domain.events import BY_NAME
 from kiosk.bootstrap import open_clinic
 from kiosk.settings import Settings
 from kiosk.upkeep import rebuild_my_page
@@ -51,6 +53,11 @@ def test_the_migrations_make_the_tables_that_the_code_writes(clinic_folder: Path
         assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
     scripts = ScriptDirectory(str(Path(migrate.__file__).parent / "migrations"))
     assert scripts.get_current_head() == migrate.LAYOUT
+
+
+def test_new_kinds_of_events_come_with_a_new_layout() -> None:
+    """By the layout an older version knows that there may be events which are not for it to pass by."""
+    assert (migrate.LAYOUT, zlib.crc32(" ".join(sorted(BY_NAME)).encode())) == ("0004", 70_049_180)
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "postgresql+psycopg://kiosk@/clinic"])

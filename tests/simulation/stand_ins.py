@@ -15,7 +15,7 @@ from domain.parts import Part
 from domain.ports import Place
 from domain.statement import CertificateFacts, Credential
 from storage.changes import Notify
-from storage.mypage import Between, MyPageStore
+from storage.mypage import MyPageStore
 from storage.outbox import Outbox
 from tests.simulation.chance import PerhapsOut, Sheet
 
@@ -93,16 +93,6 @@ class StumblingPage(MyPageStore):
         """See `MyPageStore.tell`."""
         self._stumble(events)
         return await super().tell(events, after)
-
-    async def tell_again(self, since: int, between: Between) -> bool:
-        """See `MyPageStore.tell_again`."""
-
-        async def stumbling(since: int, upto: int) -> Sequence[Recorded]:
-            events = await between(since, upto)
-            self._stumble(events)
-            return events
-
-        return await super().tell_again(since, stumbling)
 
     def _stumble(self, events: Sequence[Recorded]) -> None:
         for recorded in events:

@@ -25,7 +25,7 @@ from domain.mypage import MyPage
 from domain.parts import Part, ResumePart, RetryTask, Task, subject_of
 from domain.ports import Context, UnitOfWork
 from domain.vaccine import AddStock, RegisterVaccine
-from storage import listeners, mypage, writer
+from storage import listeners, migrate, mypage, writer
 from storage.part_states import LISTENS
 from tests.clinics import MONDAY, presentation
 from tests.simulation.accounts import Accounts
@@ -322,6 +322,7 @@ class World:
 def stock_the_clinic() -> None:
     """Two vaccines with a few doses each and those who have had theirs, from which every seed begins."""
     records, page = databases()
+    records.driver.execute("CREATE TABLE alembic_version AS SELECT ? AS version_num", (migrate.LAYOUT,))
     page.driver.execute("INSERT INTO mypage_state VALUES (?, 0)", (mypage.LAYOUT,))
     World(0).prepare()
     records.keep()
@@ -339,6 +340,7 @@ def _nothing_by_chance(world: World) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(secrets, "token_bytes", drawn.randbytes)
         patch.setattr(codes, "_drawn", [])
+        patch.setattr(codes, "_side_by_side", [])
         patch.setattr(secrets, "token_hex", lambda size: f"{drawn.getrandbits(8 * size):0{2 * size}x}")
         patch.setattr(messages, "_random", drawn)
         patch.setattr(messages, "time_ns", lambda: int(1e9 * world.loop.time()))

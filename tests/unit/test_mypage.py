@@ -12,19 +12,19 @@ from domain import events as e
 from domain.application import ApplyForCertificate, CancelApplication
 from domain.booking import CancelBooking, MarkNoShow
 from domain.certificate import RevokeCertificate
-from domain.correction import CorrectInjection, VoidInjection
+from domain.correction import CorrectInjection, CorrectRecipient, VoidInjection
 from domain.injection import ReportAdverseEvent, Severity
 from domain.mypage import Change, ItemKind, MyPageItem, Person, project
 from domain.vaccine import QuarantineLot, WriteOffStock
 
-from .small_clinic import FIRST_SLOT, FLU, MANAGER, OFFICER, VACCINATOR, SmallClinic
+from .small_clinic import FIRST_SLOT, FLU, MANAGER, OFFICER, VACCINATOR, SmallClinic, person
 
 AT = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 
 EVENTS = list(e.BY_NAME.values())
 SHOW_NOTHING = {
     e.VaccineRegistered, e.StockAdded, e.StockWrittenOff, e.LotQuarantined,
-    e.InjectionRegistered, e.ObservationFinished, e.AdverseEventReported,
+    e.InjectionRegistered, e.ObservationFinished, e.AdverseEventReported, e.MyPageMended,
 }  # fmt: skip
 
 
@@ -111,13 +111,21 @@ def test_no_event_carries_a_birth_date_a_phone_or_a_passport_name() -> None:
     for kind in EVENTS:
         names = {field.name for field in fields(kind)}
         assert not names & {"birth_date", "phone", "person", "surname", "given", "passport_surname"}
-        assert "name" not in names or kind is e.RecipientRegistered
+        assert "name" not in names or kind in {e.RecipientRegistered, e.RecipientCorrected}
 
 
 def test_the_person_on_the_page_is_masked(clinic: SmallClinic) -> None:
     booking = clinic.book(clinic.vaccine(doses=1))
-    person = page_of(clinic).people[clinic.booking(booking).recipient]
-    assert person.name == "이*나"
+    shown = page_of(clinic).people[clinic.booking(booking).recipient]
+    assert shown.name == "이*나"
+
+
+def test_the_page_is_found_by_the_details_that_were_put_right(clinic: SmallClinic) -> None:
+    booking = clinic.book(clinic.vaccine(doses=1))
+    recipient = clinic.booking(booking).recipient
+    clinic.send(CorrectRecipient(recipient, person(name="이한아"), "misheard"), VACCINATOR)
+    shown = agrees(clinic).people[recipient]
+    assert (shown.name, shown.identity) == ("이*아", clinic.records.recipients[recipient].identity)
 
 
 def test_the_page_follows_a_booking_through_its_life(clinic: SmallClinic) -> None:
@@ -129,6 +137,7 @@ def test_the_page_follows_a_booking_through_its_life(clinic: SmallClinic) -> Non
     assert agrees(clinic).items[kept].status == "waiting"
     clinic.stock(vaccine, 1)
     assert agrees(clinic).items[kept].status == "reserved"
+    clinic.clock.move(hours=1)
     clinic.send(MarkNoShow(kept), VACCINATOR)
     page = agrees(clinic)
     assert [page.items[code].status for code in (kept, waiting, leaving)] == [
