@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, suppress
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -12,7 +13,7 @@ from domain.actors import STAFF_ROLES, SYSTEM
 from domain.errors import ClinicError, SettingsInvalid, StorageUnavailable
 from domain.gateway import Gateway
 from domain.parts import Part
-from domain.ports import Archive, Clock
+from domain.ports import Archive, Clock, Signer
 from domain.resilience import Breakers
 from domain.revocation import GetStanding
 from domain.staff import EnrolStaff, ListStaff
@@ -22,8 +23,9 @@ from kiosk.collector import look_seldom
 from kiosk.credential.checkpoint import Checkpoint
 from kiosk.credential.errors import KeysMissing
 from kiosk.credential.keys import KeyFolder, open_keys
-from kiosk.credential.signer import FolderSigner, NoSigner
+from kiosk.credential.signer import FolderSigner, LateSigner, NoSigner
 from kiosk.formulary import load_formulary
+from kiosk.nightly import every_day
 from kiosk.paper.address import parse_printer
 from kiosk.paper.archive import FolderArchive
 from kiosk.paper.press import ReportlabPress
@@ -34,24 +36,25 @@ from kiosk.pins import ArgonPins
 from kiosk.services import Services
 from kiosk.settings import Settings
 from kiosk.status import answering
-from kiosk.upkeep import finish_restore, has_records, require_records, scheduled_backups
+from kiosk.upkeep import finish_restore, is_founded, require_records, scheduled_backups
 from storage.engine import is_server
 from storage.open import Storage, open_storage
 
 REPORT_SECONDS = 2.0
 FOR_PEOPLE = ("", "kiosk")
 """The roles of processes that somebody looks at: the screens, and the command line."""
-KEEPS_BACKUPS = ("kiosk", "supervisor")
-"""The roles of processes that look after the scheduled backups; one of them makes each."""
-WITH_KEYS = {*FOR_PEOPLE, *KEEPS_BACKUPS}
-"""The roles of processes that open the signing keys; of workers those do that issue."""
+LOOKS_AFTER = ("kiosk", "supervisor")
+"""The roles of processes that look after what comes by itself: the day, and the scheduled backups."""
 FIRST_STAFF_NAME = "관리자"
 
 
-async def open_clinic(settings: Settings, clock: Clock | None = None, role: str = "") -> Services:
+async def open_clinic(
+    settings: Settings, clock: Clock | None = None, role: str = "", *, signs: bool | None = None
+) -> Services:
     """Open the databases, the keys and the relay; on an empty clinic, enrol the first member of staff.
 
-    A process with a ``role`` can be asked how it is (see `kiosk.status`).
+    A process with a ``role`` can be asked how it is (see `kiosk.status`). Whether it ``signs``, and needs the
+    keys from the beginning, its role and its parts decide, unless it is said.
 
     Raises a `ClinicError` that says what is in the way.
     """
@@ -59,10 +62,9 @@ async def open_clinic(settings: Settings, clock: Clock | None = None, role: str 
     clinic = settings.clinic
     formulary, parts = load_formulary(settings.formulary_file), parts_of(settings)
     await asyncio.to_thread(finish_restore, settings)
-    signs = role in WITH_KEYS or Part.ISSUING in parts
-    if not signs:
-        require_records(settings)  # where there are none, whoever makes them makes the keys before
-    signer = await asyncio.to_thread(_open_signer, settings, clock.now()) if signs else NoSigner()
+    if signs is None:
+        signs = role in LOOKS_AFTER or Part.ISSUING in parts
+    signer = await asyncio.to_thread(_open_signer, settings, clock.now(), role, signs)
     storage = await open_storage(
         records_url=settings.records_url,
         mypage_url=settings.read_model_url,
@@ -84,37 +86,31 @@ async def open_clinic(settings: Settings, clock: Clock | None = None, role: str 
         identity_key=storage.identity_key,
         breakers=Breakers.for_server() if is_server(settings.records_url) else Breakers(),
     )
-    storage.start(
-        parts,
-        now=partial(gateway.context, SYSTEM),
-        carry_out=partial(carry_out, gateway),
-        print_once=bool(settings.printer),
-    )
+    opened = AsyncExitStack()
+    opened.push_async_callback(jobs.close)
+    opened.push_async_callback(storage.close)
     try:
+        jobs.start()  # what was left behind is being withdrawn before any part may print
+        storage.start(
+            parts,
+            now=partial(gateway.context, SYSTEM),
+            carry_out=partial(carry_out, gateway),
+            print_once=bool(settings.printer),
+        )
         # Only where somebody can read it: a worker that opens an empty clinic would keep the PIN to itself.
         first_pin = await _first_pin(gateway) if role in FOR_PEOPLE else None
+        if role:
+            await opened.enter_async_context(_asked(settings, role, storage, gateway))
+            look_seldom()
     except BaseException:
-        await storage.close()
+        await opened.aclose()
         raise
-    beside = AsyncExitStack()
-    if role:
-        try:
-            await beside.enter_async_context(
-                answering(settings.running_folder, role, partial(_report, storage, gateway))
-            )
-        except OSError as problem:
-            await storage.close()
-            raise StorageUnavailable(reason=f"{settings.running_folder}: {problem.strerror}") from problem
-        look_seldom()
-    jobs.start()
-    if role in KEEPS_BACKUPS and settings.backup_hours:
+    if role in LOOKS_AFTER:
+        days = asyncio.create_task(every_day(gateway), name="days")
+        opened.push_async_callback(_ended, days)
+    if role in LOOKS_AFTER and settings.backup_hours:
         backups = asyncio.create_task(scheduled_backups(settings, clock), name="backups")
-        beside.push_async_callback(_ended, backups)
-
-    async def close() -> None:
-        await beside.aclose()
-        await storage.close()
-        await jobs.close()
+        opened.push_async_callback(_ended, backups)
 
     return Services(
         gateway=gateway,
@@ -125,7 +121,7 @@ async def open_clinic(settings: Settings, clock: Clock | None = None, role: str 
         on_change=storage.changes.listen,
         parts=storage.relay,
         queued=lambda: storage.writer.queued,
-        close=close,
+        close=opened.aclose,
         first_pin=first_pin,
         check_certificate=Checkpoint(
             settings.key_folder, clock, lambda number: gateway.ask(GetStanding(number), SYSTEM)
@@ -138,6 +134,17 @@ async def _ended(task: asyncio.Task[None]) -> None:
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
+
+
+@asynccontextmanager
+async def _asked(settings: Settings, role: str, storage: Storage, gateway: Gateway) -> AsyncIterator[None]:
+    """It can be asked how it is. Raises StorageUnavailable."""
+    report = partial(_report, storage, gateway)
+    try:
+        async with answering(settings.running_folder, role, report):
+            yield
+    except OSError as problem:
+        raise StorageUnavailable(reason=f"{settings.running_folder}: {problem.strerror}") from problem
 
 
 async def _report(storage: Storage, gateway: Gateway) -> dict[str, Any]:
@@ -181,12 +188,28 @@ async def _first_pin(gateway: Gateway) -> str | None:
     return pin if await asyncio.to_thread(gateway.pins.matches, first.pin_hash, pin) else None
 
 
-def _open_signer(settings: Settings, now: datetime) -> FolderSigner:
+def _open_signer(settings: Settings, now: datetime, role: str, signs: bool) -> Signer:
+    """The keys for whoever signs. They are made before the clinic, by whoever makes that, and never later.
+
+    Raises KeysMissing.
+    """
     clinic, folder = settings.clinic, settings.key_folder
-    if not settings.database_url and has_records(settings) and not KeyFolder(folder).is_made:
-        raise KeysMissing(where=folder)  # a kiosk that joins a server's clinic brings its own
+    signer = partial(FolderSigner, folder, settings.issuer_url, also_card=settings.also_smart_health_card)
+    if not signs and role:
+        require_records(settings)
+        return NoSigner()
+    if not signs and is_founded(settings):
+        return LateSigner(signer)
+    if not KeyFolder(folder).is_made and (not _may_found(settings, role) or is_founded(settings)):
+        raise KeysMissing(where=folder)
     open_keys(folder, country=clinic.country, clinic=clinic.name_en, now=now)
-    return FolderSigner(folder, settings.issuer_url, also_card=settings.also_smart_health_card)
+    return signer()
+
+
+def _may_found(settings: Settings, role: str) -> bool:
+    """Whether the clinic may begin with this process. On a server it does where the first PIN is shown:
+    keys that are made anywhere else would be another clinic's."""
+    return role in FOR_PEOPLE or not is_server(settings.records_url)
 
 
 def _archive(settings: Settings, jobs: PrintJobs) -> Archive:

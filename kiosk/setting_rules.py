@@ -11,6 +11,8 @@ from typing import Any
 from domain.clinic import Opening
 
 DATABASES = ("sqlite", "postgresql", "postgresql+psycopg")
+LONGEST_PRINT = 60
+"""Seconds: in the time that whoever is told to go has (`supervisor.GRACE`, the units) a sheet can end."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,10 @@ RULES: dict[str, Rule] = {
     "database_url": _DATABASE,
     "mypage_url": _DATABASE,
     "printer": Rule(_is_printer, "the name of a queue, or an address like ipp://printer/ipp/print"),
-    "print_deadline_seconds": _at_least(1),
+    "print_deadline_seconds": Rule(
+        lambda seconds: 1 <= seconds <= LONGEST_PRINT,
+        f"a whole number of at least 1, {LONGEST_PRINT} at most",
+    ),
     "issuer_url": Rule(_is_issuer, "an https:// address without a slash at its end"),
     "log_megabytes": _at_least(1),
     "log_files": _at_least(1),

@@ -26,7 +26,7 @@ class Settings:
     printer: str = ""
     """A queue, or an address like ``ipp://192.168.0.20/ipp/print``; empty keeps paper in the folder."""
     print_deadline_seconds: int = 30
-    """How long somebody waits for paper; what is not printed then is cancelled."""
+    """How long somebody waits for paper, 60 at most; what is not printed then is cancelled."""
     ticket_paper: Literal["a6", "roll-80"] = "a6"
     issuer_url: str = ""
     """Where `kiosk keys export` is published on the web, for verifiers of SMART Health Cards."""

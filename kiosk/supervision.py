@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
+from collections.abc import Callable
+
+log = logging.getLogger(__name__)
 
 
 def tell(state: str) -> None:
-    """``READY=1``, ``STOPPING=1``, ``STATUS=…``; nothing happens when nobody listens."""
+    """``READY=1``, ``STOPPING=1``, ``STATUS=…``; nothing happens when nobody listens, or hears it."""
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
         return
     if address.startswith("@"):
         address = "\0" + address[1:]
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
-        channel.sendto(state.encode(), address)
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
+            channel.sendto(state.encode(), address)
+    except OSError as problem:  # while systemd starts itself anew, for one: the next word may reach it
+        log.warning("%s was not heard: %s", state.partition("=")[0], problem.strerror)
+
+
+def when_gone(pipe: int, call: Callable[[], None]) -> None:
+    """Call this, once, when the other end of the pipe is closed. Nothing is ever written to it."""
+    loop = asyncio.get_running_loop()
+
+    def gone() -> None:
+        loop.remove_reader(pipe)  # from now on it can be read all the time
+        call()
+
+    loop.add_reader(pipe, gone)
 
 
 async def keep_alive() -> None:

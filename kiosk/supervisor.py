@@ -23,8 +23,9 @@ SILENCES = 3
 """So many times in a row a process may fail to answer."""
 LOOK_SECONDS = 1.0
 """How often the backlog is looked at."""
-GRACE = 45.0
-"""Seconds in which whoever was told to go finishes what it is at: less than systemd gives to all of them."""
+GRACE = 80.0
+"""Seconds in which whoever was told to go finishes what it is at, a sheet that is drawn, printed and perhaps
+withdrawn takes longest: less than systemd gives to all of them."""
 
 
 @dataclass

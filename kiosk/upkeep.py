@@ -23,10 +23,18 @@ from kiosk.credential.restored import install_keys
 from kiosk.settings import Settings
 from storage.archive import Manifest, read_manifest
 from storage.backup import MANUAL, SCHEDULED, Listed, Made, Source, back_up, lineage_of, list_backups
-from storage.check import Checked, check_records
+from storage.check import Checked, check_records, layout_of
 from storage.check_mypage import check_my_page
-from storage.engine import in_short, prepare_folder, read_model_engine, reader_engine, writer_engine
+from storage.engine import (
+    in_short,
+    is_server,
+    prepare_folder,
+    read_model_engine,
+    reader_engine,
+    writer_engine,
+)
 from storage.migrate import migrate
+from storage.moment import file_of, moment_of
 from storage.mypage import MyPageStore
 from storage.reader import SqlReader
 from storage.rebuild import Rebuild
@@ -62,17 +70,28 @@ async def ask_records(settings: Settings, *queries: Query[Any]) -> list[Any]:
 
 def has_records(settings: Settings) -> bool:
     """Whether the clinic was ever opened, as far as can be told without opening it."""
-    return bool(settings.database_url) or _file(settings).exists()
+    return is_server(settings.records_url) or file_of(settings.records_url).exists()
 
 
 def require_records(settings: Settings) -> None:
     """A folder that was mistyped is not made a clinic. Raises NoRecords."""
     if not has_records(settings):
-        raise NoRecords(where=_file(settings))
+        raise NoRecords(where=file_of(settings.records_url))
 
 
-def _file(settings: Settings) -> Path:
-    return settings.data_folder / "clinic.db"
+def is_founded(settings: Settings) -> bool:
+    """Whether there is a clinic: a file that was made, or on a server somebody who works there.
+
+    Raises RecordsUnread when the server does not tell.
+    """
+    if not is_server(settings.records_url):
+        return has_records(settings)
+    try:
+        with moment_of(settings.records_url) as moment:
+            layout_of(moment)
+            return bool(moment.ask("SELECT 1 FROM staff LIMIT 1").fetchall())
+    except NoRecords:
+        return False
 
 
 async def check_clinic(settings: Settings, *, my_page: bool = False) -> Checked:

@@ -63,6 +63,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """How many rows broke a rule of the clinic when they were copied."""
     files: dict[str, Entry]
 
+    @property
+    def has_keys(self) -> bool:
+        """Whether the signing keys are in it, too."""
+        return any(name.startswith(f"{KEYS}/") for name in self.files)
+
 
 def entry_of(path: Path, goes: Goes) -> Entry:
     """A file's size and digest."""

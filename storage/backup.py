@@ -133,6 +133,7 @@ def lineage_of(url: str) -> str:
     """
     try:
         with moment_of(url) as moment:
+            moment.read_leniently()
             found = moment.ask("SELECT value FROM secret WHERE name = 'identity-key'").fetchone()
     except RecordsUnread as problem:
         raise BackupFailed(**problem.facts) from problem
@@ -142,7 +143,8 @@ def lineage_of(url: str) -> str:
 
 def list_backups(folder: Path) -> list[Listed]:
     """Every backup in a folder, newest first; those that cannot be read last."""
-    found = [_listed(path) for path in folder.glob(f"*{SUFFIX}") if path.is_file()]
+    looked = [_listed(path) for path in folder.glob(f"*{SUFFIX}") if path.is_file()]
+    found = [backup for backup in looked if backup]
     return sorted(found, key=lambda b: b.manifest.made_at if b.manifest else datetime.min.replace(tzinfo=UTC),
                   reverse=True)  # fmt: skip
 
@@ -259,11 +261,14 @@ def _free_name(folder: Path, prefix: str, now: datetime) -> Path:
     return place
 
 
-def _listed(path: Path) -> Listed:
-    size = path.stat().st_size
+def _listed(path: Path) -> Listed | None:
+    """None when another process has just taken it away."""
+    size = 0
     try:
+        size = path.stat().st_size
         return Listed(path, size, read_manifest(path))
-    except BackupDamaged as problem:
-        return Listed(path, size, None, str(problem.facts["reason"]))
-    except OSError as problem:
-        return Listed(path, size, None, in_short(problem))
+    except (BackupDamaged, OSError) as problem:
+        if isinstance(problem.__cause__ or problem, FileNotFoundError):
+            return None
+        reason = problem.facts["reason"] if isinstance(problem, BackupDamaged) else in_short(problem)
+        return Listed(path, size, None, str(reason))

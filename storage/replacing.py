@@ -14,14 +14,15 @@ from typing import Any
 import pysqlite3
 from sqlalchemy import Connection
 
-from domain.errors import RecordsInUse, RestoreRefused
+from domain.errors import BackupNewer, RecordsInUse, RestoreRefused
 from storage import mypage
 from storage.archive import sync
 from storage.backup import uninterrupted
-from storage.copying import copy_file, rows_in
+from storage.check import layout_of
+from storage.copying import copy_file, rows_in, url_of
 from storage.engine import backend, in_short, is_server, writer_engine
-from storage.migrate import lay_out
-from storage.moment import file_of
+from storage.migrate import LAYOUT, lay_out
+from storage.moment import file_of, moment_of
 from storage.tables import metadata
 
 _MAGIC = b"SQLite format 3\0"
@@ -59,7 +60,13 @@ def replace_file(url: str, records: Path, aside: Path | None, forget: Forget) ->
 
 
 def replace_rows(url: str, records: Path, aside: Path | None, forget: Forget) -> str:
-    """PostgreSQL: the former tables move into a schema of their own; answers which."""
+    """PostgreSQL: the former tables move into a schema of their own; answers which.
+
+    Raises BackupNewer: row by row, only what this version knows would come over.
+    """
+    with moment_of(url_of(records)) as moment:
+        if (found := layout_of(moment)) > LAYOUT:
+            raise BackupNewer(found=found, known=LAYOUT)
     engine = writer_engine(url)
     driver_error: type[Exception] = engine.dialect.loaded_dbapi.Error
     schema = aside.name.replace("-", "_").lower() if aside else ""

@@ -32,12 +32,12 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
         return 2
     made = back_up_clinic(settings, asked.place, scheduled=asked.scheduled, anyway=asked.anyway)
     manifest, seconds = made.manifest, time.monotonic() - begun
-    has_keys = len(manifest.files) > 1
-    keys = ", and the signing keys" if has_keys else f"; no keys, for there are none in {settings.key_folder}"
+    none = f"; no keys, for there are none in {settings.key_folder}"
+    keys = ", and the signing keys" if manifest.has_keys else none
     print(made.path)
     print(f"{size(made.size)}: {counted(manifest.rows)}{keys}.", file=sys.stderr)
     rules = f"{manifest.violations} rows break a rule" if manifest.violations else "every rule holds"
     print(f"Read back and checked, {rules}; {seconds:.1f} s.", file=sys.stderr)
-    sign = " and sign certificates" if has_keys else ""
+    sign = " and sign certificates" if manifest.has_keys else ""
     print(f"Whoever has this file can read the records{sign}: keep it safe.", file=sys.stderr)
     return 0

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kiosk.commands.counted import ago, counted, size
+from kiosk.credential.keys import KeyFolder
 from kiosk.settings import Settings
 from kiosk.upkeep import backup_folder, list_clinic_backups, restore_clinic, verify_backup
 
@@ -69,7 +70,20 @@ def _restore(settings: Settings, asked: argparse.Namespace) -> int:
     print(f"Restored as of {when}: {counted(done.manifest.rows)}.", file=sys.stderr)
     if done.aside:
         print(f"What was there before is in {done.aside}.", file=sys.stderr)
-    keys = "are the backup's" if done.keys else "stay as they were: they are of the same root, and newer"
-    print(f"The signing keys {keys}.", file=sys.stderr)
+    print(_keys_in_words(settings, taken=done.keys, held=done.manifest.has_keys), file=sys.stderr)
     print("My page is told again when the kiosk opens.", file=sys.stderr)
     return 0
+
+
+def _keys_in_words(settings: Settings, *, taken: bool, held: bool) -> str:
+    """Whose they are now: the backup ``held`` some, and they were ``taken``, or not."""
+    if taken:
+        return "The signing keys are the backup's."
+    if held:
+        return "The signing keys stay as they were: they are of the same root, and newer."
+    if KeyFolder(settings.key_folder).is_made:
+        return "The signing keys stay as they were: the backup holds none."
+    return (
+        "There are no signing keys, neither in the backup nor here: bring the folder of the clinic's keys to "
+        f"{settings.key_folder}, or the kiosk does not open."
+    )

@@ -72,7 +72,8 @@ async def _supervise(settings: Settings, asked: argparse.Namespace) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    services = await open_clinic(settings, role="supervisor")
+    parts = asked.parts or list(Part)
+    services = await open_clinic(settings, role="supervisor", signs=Part.ISSUING in parts)
 
     async def backlog() -> int:
         [issuing] = [s for s in await services.gateway.ask(ListParts(), SYSTEM) if s.name is Part.ISSUING]
@@ -90,7 +91,7 @@ async def _supervise(settings: Settings, asked: argparse.Namespace) -> None:
         return {int(answer.process.rpartition("-")[2]) for answer in answers if answer.report is None}
 
     supervisor = Supervisor(
-        parts=asked.parts or list(Part), command=command, scaled=Part.ISSUING, backlog=backlog,
+        parts=parts, command=command, scaled=Part.ISSUING, backlog=backlog,
         silent=silent, scale=scale,
     )  # fmt: skip
     alive = asyncio.create_task(supervision.keep_alive())

@@ -38,8 +38,8 @@ async def _work(settings: Settings, attached: bool) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    if attached:  # nothing is ever written to it: it can be read when its other end is gone
-        asyncio.get_running_loop().add_reader(sys.stdin.fileno(), stop.set)
+    if attached:
+        supervision.when_gone(sys.stdin.fileno(), stop.set)
     parts = "+".join(settings.parts or ())
     services = await open_clinic(settings, role=f"worker-{parts}")
     try:

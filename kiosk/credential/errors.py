@@ -24,8 +24,8 @@ class KeysMissing(KeysUnusable):
     code = "keys-missing"
     text = (
         "This clinic's signing keys are not in {where}. Please call the administrator: bring the folder "
-        "back, or restore a backup. "
-        "`kiosk keys init` makes new ones, with which what was issued so far is not verified any more."
+        "back, or restore a backup. A further kiosk gets its own by `kiosk keys init --root`. "
+        "Without --root that makes a new root, with which what was issued so far is not verified any more."
     )
 
 

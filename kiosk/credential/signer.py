@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -57,6 +58,20 @@ class NoSigner:
     def sign(self, facts: CertificateFacts) -> Credential:
         """Raises KeysUnusable."""
         raise KeysUnusable(reason="this process does not sign")
+
+
+class LateSigner:
+    """Of a process that hardly ever signs: the keys are opened when it does."""
+
+    def __init__(self, opens: Callable[[], FolderSigner]) -> None:
+        self._opens = opens
+        self._signer: FolderSigner | None = None
+
+    def sign(self, facts: CertificateFacts) -> Credential:
+        """See `FolderSigner.sign`."""
+        if self._signer is None:
+            self._signer = self._opens()
+        return self._signer.sign(facts)
 
 
 class FolderSigner:

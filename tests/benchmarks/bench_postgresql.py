@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -95,6 +96,7 @@ def at_once(ready: Ready, settings: Settings, kiosks: int) -> list[float]:
 def _kiosk(ready: Ready, settings: Settings, people: range, start: Any, answers: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:
         own = replace(settings, data_folder=Path(folder), paper_folder=Path(folder))
+        shutil.copytree(settings.key_folder, own.key_folder)
         answers.put(asyncio.run(through_gateway(ready, own, CLIENTS, people, start.wait)))
 
 

@@ -12,9 +12,10 @@ import yaml
 
 from domain.parts import Part
 from kiosk.paper.print_jobs import CLOSE_SECONDS
-from kiosk.settings import Settings
+from kiosk.paper.printer import VERIFY_SECONDS
+from kiosk.setting_rules import LONGEST_PRINT
 from kiosk.status import SECONDS
-from kiosk.supervisor import Scale
+from kiosk.supervisor import GRACE, Scale
 from tests.deploy.conftest import tool
 from tests.deploy.files import (
     KUBERNETES,
@@ -99,7 +100,7 @@ def test_every_process_is_asked_whether_it_lives_and_whether_it_can_work(cluster
 def test_a_sheet_that_is_being_printed_has_time_to_end(cluster: Cluster) -> None:
     for process in _processes(cluster):
         allowed = process.pod["terminationGracePeriodSeconds"]
-        assert allowed > Settings().print_deadline_seconds + CLOSE_SECONDS + 10, process.name
+        assert allowed > GRACE > LONGEST_PRINT + VERIFY_SECONDS + CLOSE_SECONDS, process.name
 
 
 def test_nothing_runs_as_root_or_may_become_it(cluster: Cluster) -> None:

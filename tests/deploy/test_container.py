@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.locations import ASSETS
+from kiosk.supervisor import GRACE
 from tests.deploy.conftest import tool
-from tests.deploy.files import CONTAINERFILE, workloads
+from tests.deploy.files import CONTAINERFILE, GUIDE, workloads
 
 TEXT = CONTAINERFILE.read_text()
 
@@ -52,3 +53,12 @@ def test_its_user_is_the_one_that_the_cluster_runs_it_as(cluster: list[dict[str,
         context = workload.pod["securityContext"]
         assert (context["runAsUser"], context["runAsGroup"]) == (int(user), int(group))
         assert context["fsGroup"] == int(group)
+
+
+def test_the_guide_gives_a_container_its_volume_and_time_to_end() -> None:
+    [guide] = re.findall(r"## In a container\n(.*?)\n## ", GUIDE.read_text(), re.DOTALL)
+    runs = re.findall(r"^podman run (.*)$", guide.replace("\\\n", ""), re.MULTILINE)
+    assert len(runs) == 2
+    assert all("-v clinic-data:/var/lib/clinic-kiosk" in line for line in runs)
+    [waits] = [re.findall(r"--stop-timeout (\d+)", line) for line in runs if "supervise" in line]
+    assert int(waits[0]) > GRACE

@@ -11,12 +11,17 @@ from pathlib import Path
 
 import pytest
 
+from domain.resilience import Breakers
 from kiosk.paper.print_jobs import CLOSE_SECONDS
-from kiosk.settings import Settings
+from kiosk.paper.printer import VERIFY_SECONDS
+from kiosk.setting_rules import LONGEST_PRINT
+from kiosk.supervisor import GRACE
 from tests.deploy.files import SERVICES, SYSTEMD, UNITS, lines_of, seconds, variables
 
 INSTANCES = {"clinic-kiosk@.service": "clinic-kiosk@tty1.service"}
 WATCHED = ["clinic-worker@.service", "clinic-workers.service"]
+DRAWING = Breakers().issuing.limit or 0.0
+"""Seconds that a page may take before it goes to the printer."""
 NEWER = ("RestartSteps", "RestartMaxDelaySec")
 """What systemd knows since 254; an older one says so and goes on."""
 MOST_EXPOSED = 20
@@ -106,7 +111,12 @@ def test_the_terminal_and_the_nightly_jobs_begin_with_the_clinic(machine: Path) 
 @pytest.mark.parametrize("unit", ["clinic-kiosk@.service", *WATCHED])
 def test_a_sheet_that_is_being_printed_has_time_to_end(unit: str) -> None:
     [allowed] = lines_of(UNITS / unit, "TimeoutStopSec")
-    assert seconds(allowed) > Settings().print_deadline_seconds + CLOSE_SECONDS + 10
+    assert seconds(allowed) > LONGEST_PRINT + VERIFY_SECONDS + CLOSE_SECONDS + DRAWING
+
+
+def test_a_supervisor_waits_for_a_sheet_and_systemd_for_the_supervisor() -> None:
+    [allowed] = lines_of(UNITS / "clinic-workers.service", "TimeoutStopSec")
+    assert LONGEST_PRINT + VERIFY_SECONDS + CLOSE_SECONDS + DRAWING < GRACE < seconds(allowed)
 
 
 @pytest.mark.parametrize("unit", WATCHED)

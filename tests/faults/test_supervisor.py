@@ -5,9 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+
+import psutil
+import pysqlite3
 
 from domain.application import ApplyForCertificate
 from domain.certificate import ListCertificates
@@ -16,7 +21,7 @@ from domain.statement import CertificateStatus
 from kiosk.settings import Settings
 from tests.clinics import STAFF, clinic_in
 from tests.faults.test_parts_down import injected
-from tests.faults.workers import SECONDS, kiosk, lately, papers, running
+from tests.faults.workers import SECONDS, environment, kiosk, lately, papers, running
 
 ISSUING = "worker-issuing"
 
@@ -106,3 +111,30 @@ async def test_workers_do_not_outlive_a_supervisor_that_was_killed(tmp_path: Pat
         supervisor.kill()
         await supervisor.wait()
         assert await until(settings, "worker-my-page", lambda found: found == []) == []
+
+
+async def test_a_worker_that_outlives_its_supervisor_for_a_moment_rests_until_it_can_go(
+    tmp_path: Path,
+) -> None:
+    async with clinic_in(tmp_path, clock=lately(), parts=()) as clinic:
+        settings = clinic.settings
+    records = pysqlite3.connect(str(settings.data_folder / "clinic.db"), isolation_level=None)
+    records.execute("BEGIN IMMEDIATE")  # it has to wait for its turn
+    worker = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "kiosk", "worker", "--attached", "my-page",
+        env=environment(settings), stdin=PIPE, stderr=DEVNULL,
+    )  # fmt: skip
+    assert worker.stdin
+    worker.stdin.close()
+    seen = psutil.Process(worker.pid)
+
+    async def rests() -> bool:
+        spent = sum(seen.cpu_times()[:2])
+        await asyncio.sleep(0.5)
+        return sum(seen.cpu_times()[:2]) - spent < 0.1
+
+    await wait_for(rests)
+    records.rollback()
+    records.close()
+    async with asyncio.timeout(SECONDS):
+        assert await worker.wait() == 0

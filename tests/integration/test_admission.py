@@ -10,9 +10,14 @@ from typing import Any
 import pytest
 
 from domain.booking import BookingReceipt
+from domain.certificate import GetCertificate
 from domain.errors import ClinicBusy, OutcomeUnknown, StorageUnavailable
+from domain.orders import OrderIssue
+from domain.statement import CertificateFacts, CertificateStatus, Credential
 from domain.vaccine import ListVaccines
-from tests.clinics import OpenClinic, clinic_in
+from kiosk.credential.signer import FolderSigner
+from tests.clinics import STAFF, OpenClinic, clinic_in
+from tests.integration.test_parts import applied
 
 WITHIN = 30.0
 """Seconds after which a test gives up."""
@@ -121,6 +126,42 @@ async def test_the_parts_of_the_clinic_are_never_turned_away(clinic_folder: Path
             each.ends()
         for each in (held, *behind):
             await each.is_done()
+
+
+async def test_what_was_ordered_is_done_once_and_in_its_turn_while_people_are_turned_away(
+    clinic: OpenClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed, sign = [], FolderSigner.sign
+
+    def counted(signer: FolderSigner, facts: CertificateFacts) -> Credential:
+        signed.append(facts.number)
+        return sign(signer, facts)
+
+    monkeypatch.setattr(FolderSigner, "sign", counted)
+    vaccine, slot = await clinic.vaccine(doses=5, key="another"), await clinic.slot()
+    [certificate] = await applied(clinic, 1)
+    writer: Any = clinic.gateway.writer
+    await clinic.gateway.send(OrderIssue((certificate,)), STAFF)
+    writer.admission._patience = 0.0
+    monkeypatch.setattr("storage.writer.LIMIT", 0.05)
+    held = [Held(clinic, "held")]
+    await held[0].begun()
+    held.append(Held(clinic, "waits"))
+    async with asyncio.timeout(WITHIN):
+        while not signed:  # noqa: ASYNC110 - another thread does it
+            await asyncio.sleep(0.01)
+    await in_the_queue(clinic, 2)  # what was signed is to be recorded
+    with pytest.raises(ClinicBusy):
+        await clinic.book(vaccine, 7, slot=slot)
+    await asyncio.sleep(0.1)  # longer than anybody else is kept waiting
+    for each in held:
+        each.ends()
+        await each.is_done()
+    await clinic.services.settle()
+    issued = await clinic.gateway.ask(GetCertificate(certificate), STAFF)
+    assert (issued.status, issued.prints) == (CertificateStatus.ISSUED, 1)
+    assert len(signed) == 1
+    assert [loop.problem for loop in clinic.services.parts.loops] == [""] * 4
 
 
 async def test_who_has_waited_too_long_without_being_served_is_told_that_nothing_was_done(

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import logging
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kiosk.settings import Settings
 from kiosk.upkeep import backup_folder, list_clinic_backups
-from storage.backup import Source, list_backups
+from storage.archive import Manifest, read_manifest
+from storage.backup import Made, Source, back_up, list_backups
 from storage.schedule import AGAIN, Schedule, due_in, run_schedule
 from tests.clinics import TestClock, clinic_in
 from tests.integration.backups import backed_up
@@ -139,6 +142,56 @@ def test_while_another_process_makes_one_nothing_is_made_and_nothing_is_amiss(
         assert schedule_of(settings, TestClock()).turn() == AGAIN
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
     assert names(settings) == []
+
+
+def test_a_backup_that_was_made_counts_although_another_process_has_the_folder_then(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It takes the folder between the making and the tidying, which both ask for it."""
+    caplog.set_level(logging.INFO)
+    with ExitStack() as others:
+
+        def made_before_them(*what: Any, **how: Any) -> Made:
+            done = back_up(*what, **how)
+            lock = others.enter_context((backup_folder(settings) / ".backup-lock").open("w"))
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return done
+
+        monkeypatch.setattr("kiosk.upkeep.back_up", made_before_them)
+        monkeypatch.setattr("storage.schedule.back_up", made_before_them)
+        made = backed_up(settings, scheduled=True)
+    assert names(settings) == [made.path.name]
+    clock = TestClock()
+    clock.move(days=400)
+    with others:
+        schedule_of(settings, clock).turn()
+    assert len(names(settings)) == 2
+    assert f"backup {names(settings)[0]}" in caplog.text
+
+
+@pytest.mark.parametrize("then", ["before it is measured", "before it is read"])
+def test_the_list_leaves_out_what_another_process_tidies_in_that_moment(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, then: str
+) -> None:
+    tidied, kept = [backed_up(settings, scheduled=kind).path for kind in (True, False)]
+    is_file = Path.is_file
+
+    def taken_away(path: Path) -> bool:
+        found = is_file(path)
+        if path == tidied:
+            path.unlink()
+        return found
+
+    def read(path: Path) -> Manifest:
+        if path == tidied:
+            path.unlink()
+        return read_manifest(path)
+
+    if then == "before it is measured":
+        monkeypatch.setattr(Path, "is_file", taken_away)
+    else:
+        monkeypatch.setattr("storage.backup.read_manifest", read)
+    assert names(settings) == [kept.name]
 
 
 def test_the_list_says_when_the_newest_is_overdue(settings: Settings) -> None:

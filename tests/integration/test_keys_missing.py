@@ -1,4 +1,4 @@
-"""A clinic whose keys are gone makes no new ones by itself."""
+"""A clinic whose keys are gone makes no new ones by itself, whatever its records are kept in."""
 
 from __future__ import annotations
 
@@ -10,10 +10,17 @@ from pathlib import Path
 import pytest
 
 from domain.errors import NoRecords
+from domain.parts import Part
 from kiosk.bootstrap import open_clinic
-from kiosk.cli import FAILED, main
+from kiosk.cli import main
+from kiosk.credential import ceremony
+from kiosk.credential.ceremony import RootPlace
 from kiosk.credential.errors import KeysMissing
-from tests.clinics import clinic_in, settings_in
+from kiosk.credential.keys import KeyFolder
+from kiosk.settings import Settings
+from storage.archive import read_manifest
+from tests.clinics import MONDAY, TestClock, clinic_in, settings_in
+from tests.integration.test_records import kiosk
 
 
 @pytest.fixture(autouse=True)
@@ -22,16 +29,68 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KIOSK_LOG_FOLDER", str(tmp_path / "log"))
 
 
-async def test_new_keys_are_not_made_where_old_ones_have_signed(tmp_path: Path) -> None:
-    async with clinic_in(tmp_path) as clinic:
+@pytest.fixture
+async def unmounted(clinic_folder: Path) -> Settings:
+    """Of a clinic that was open, and whose keys are elsewhere now."""
+    async with clinic_in(clinic_folder) as clinic:
         settings = clinic.settings
-    elsewhere = settings.key_folder.rename(tmp_path / "unmounted")
-    with pytest.raises(KeysMissing):
-        await open_clinic(settings)
-    assert not settings.key_folder.exists()
-    elsewhere.rename(settings.key_folder)
-    async with clinic_in(tmp_path):
+    settings.key_folder.rename(clinic_folder / "unmounted")
+    return settings
+
+
+async def test_new_keys_are_not_made_where_old_ones_have_signed(
+    unmounted: Settings, clinic_folder: Path
+) -> None:
+    for role, parts in (("kiosk", ()), ("supervisor", ()), ("worker-issuing", (Part.ISSUING,))):
+        with pytest.raises(KeysMissing):
+            await open_clinic(replace(unmounted, parts=parts), TestClock(), role)
+    assert not unmounted.key_folder.exists()
+    (clinic_folder / "unmounted").rename(unmounted.key_folder)
+    async with clinic_in(clinic_folder):
         pass
+
+
+@pytest.mark.parametrize("command", [("parts", "list"), ("staff", "list"), ("staff", "reset-pin", "관리자")])
+def test_a_command_that_signs_nothing_needs_no_keys_and_makes_none(
+    unmounted: Settings, command: tuple[str, ...]
+) -> None:
+    answer = kiosk(unmounted, *command)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert answer.stdout
+    assert not unmounted.key_folder.exists()
+
+
+def test_a_backup_of_a_clinic_without_its_keys_holds_none(unmounted: Settings) -> None:
+    assert kiosk(unmounted, "parts", "list").returncode == 0
+    answer = kiosk(unmounted, "backup")
+    assert (answer.returncode, "no keys" in answer.stderr) == (0, True)
+    assert list(read_manifest(Path(answer.stdout.strip())).files) == ["records.db"]
+
+
+def test_a_worker_that_issues_says_what_to_do_about_its_keys(unmounted: Settings) -> None:
+    answer = kiosk(unmounted, "worker", "issuing")
+    assert (answer.returncode, "`kiosk keys init --root`" in answer.stderr) == (1, True)
+
+
+async def test_a_further_kiosk_opens_with_a_signer_of_the_clinics_root(
+    unmounted: Settings, clinic_folder: Path, tmp_path: Path
+) -> None:
+    first, safe = KeyFolder(clinic_folder / "unmounted"), RootPlace(tmp_path / "safe", b"kept on paper")
+    safe.medium.mkdir()
+    ceremony.init(first, safe, country="KR", clinic="A clinic", now=MONDAY)
+    further = KeyFolder(unmounted.key_folder)
+    ceremony.init(further, safe, country="KR", clinic="A clinic", now=MONDAY)
+    services = await open_clinic(replace(unmounted, backup_hours=0), TestClock(), "kiosk")
+    await services.close()
+    assert further.root() == first.root()
+    assert further.active().kid != first.active().kid
+
+
+async def test_a_supervisor_of_parts_that_sign_nothing_needs_no_keys(unmounted: Settings) -> None:
+    settings = replace(unmounted, parts=(), backup_hours=0)
+    services = await open_clinic(settings, TestClock(), "supervisor", signs=False)
+    await services.close()
+    assert not unmounted.key_folder.exists()
 
 
 async def test_a_worker_without_keys_founds_no_clinic(tmp_path: Path) -> None:
@@ -41,12 +100,35 @@ async def test_a_worker_without_keys_founds_no_clinic(tmp_path: Path) -> None:
     assert not (settings.data_folder / "clinic.db").exists()
 
 
+async def test_on_a_server_keys_are_made_where_the_first_pin_is_shown_and_nowhere_else(
+    clinic_folder: Path,
+) -> None:
+    settings = settings_in(clinic_folder)
+    if not settings.database_url:
+        pytest.skip("a file and its keys are in one folder")
+    with pytest.raises(KeysMissing):
+        await open_clinic(replace(settings, parts=(Part.ISSUING,)), TestClock(), "worker-issuing")
+    assert not settings.key_folder.exists()
+    services = await open_clinic(replace(settings, parts=(), backup_hours=0), TestClock(), "kiosk")
+    await services.close()
+    assert services.first_pin
+    assert KeyFolder(settings.key_folder).is_made
+
+
+async def test_a_file_that_is_named_by_its_address_is_a_clinic_too(tmp_path: Path) -> None:
+    settings = replace(settings_in(tmp_path), database_url=f"sqlite:///{tmp_path}/elsewhere.db")
+    await (await open_clinic(settings, TestClock())).close()
+    shutil.rmtree(settings.key_folder)
+    with pytest.raises(KeysMissing):
+        await open_clinic(settings, TestClock())
+
+
 def test_an_administrator_may_make_new_ones(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     settings = ["--data-folder", str(tmp_path)]
     assert main([*settings, "keys", "init"]) == 0
     (tmp_path / "clinic.db").touch()
     shutil.rmtree(tmp_path / "keys")
-    assert main([*settings, "staff", "list"]) == FAILED
+    assert main([*settings, "worker", "issuing"]) == 1
     assert "kiosk keys init" in capsys.readouterr().err
     assert main([*settings, "keys", "init"]) == 0
     assert main([*settings, "staff", "list"]) == 0

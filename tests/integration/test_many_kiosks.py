@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import shutil
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
@@ -24,13 +25,14 @@ from domain.injection import FindVisits
 from domain.mypage import GetMyPage
 from domain.staff import Unlock
 from domain.vaccine import ListVaccines
+from kiosk.credential.keys import open_keys
 from kiosk.settings import Settings
 from kiosk.upkeep import rebuild_my_page
 from storage import postgresql as backend
 from storage.engine import read_model_engine, reader_engine, writer_engine
 from storage.mypage import MyPageStore
 from storage.writer import SqlWriter
-from tests.clinics import STAFF, OpenClinic, TestClock, clinic_in, keep_in, violations
+from tests.clinics import MONDAY, STAFF, OpenClinic, TestClock, clinic_in, keep_in, settings_in, violations
 from tests.faults.load import book_and_close
 from tests.postgresql import Server
 
@@ -51,7 +53,16 @@ def folders(tmp_path: Path, shared: str) -> tuple[Path, Path]:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         keep_in(tmp_path / name, shared)
+    share_keys(tmp_path / "one", tmp_path / "two")
     return tmp_path / "one", tmp_path / "two"
+
+
+def share_keys(first: Path, *others: Path) -> None:
+    """What an administrator does before their first start: the clinic's keys go to each of them."""
+    settings = settings_in(first)
+    open_keys(settings.key_folder, country="KR", clinic=settings.clinic.name_en, now=MONDAY)
+    for other in others:
+        shutil.copytree(settings.key_folder, settings_in(other).key_folder)
 
 
 @pytest.fixture
@@ -109,6 +120,7 @@ async def test_two_kiosks_that_start_at_once_open_one_clinic(postgresql: Server,
     for folder in folders:
         folder.mkdir()
         keep_in(folder, empty, empty)
+    share_keys(*folders)
     async with AsyncExitStack() as stack:
         clinics = await asyncio.gather(*(stack.enter_async_context(clinic_in(folder)) for folder in folders))
         assert len({clinic.gateway.identity_key for clinic in clinics}) == 1

@@ -20,6 +20,7 @@ from domain.certificate import IssueCertificate, ListCertificates
 from domain.errors import (
     BackupBreaksRules,
     BackupDamaged,
+    BackupNewer,
     RecordsInTheWay,
     RecordsInUse,
     RestoreRefused,
@@ -27,6 +28,7 @@ from domain.errors import (
 )
 from domain.mypage import GetMyPage
 from domain.statement import CertificateStatus
+from kiosk.settings import Settings
 from kiosk.upkeep import check_clinic, verify_backup
 from storage import restore
 from storage.replacing import replace_file
@@ -328,3 +330,53 @@ async def test_a_server_that_refuses_leaves_its_records_as_they_were(
         restored(settings_in(server), backed_up(clinic.settings).path)
     assert rows_kept(settings_in(server)) == before
     postgresql.drop(database)
+
+
+async def test_what_a_newer_version_added_is_not_left_behind_on_a_server(
+    postgresql: Server, tmp_path: Path
+) -> None:
+    newer, server, file = tmp_path / "newer", tmp_path / "server", tmp_path / "file"
+    for folder in (newer, server, file):
+        folder.mkdir()
+    async with clinic_in(newer) as clinic:
+        await clinic.book(await clinic.vaccine(doses=3))
+    with tampering(clinic.settings) as records:  # as the next version would: it only adds
+        records.exec_driver_sql("ALTER TABLE booking ADD COLUMN note TEXT")
+        records.exec_driver_sql("UPDATE booking SET note = 'wheelchair'")
+        records.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    made = backed_up(clinic.settings)
+    database = postgresql.database()
+    keep_in(server, postgresql.url(database), postgresql.url(database))
+    used_before = (await used(server)).settings
+    before = rows_kept(used_before), keys_kept(used_before)
+    with pytest.raises(BackupNewer, match="9999"):
+        restored(used_before, made.path)
+    assert (rows_kept(used_before), keys_kept(used_before)) == before
+    assert list(used_before.data_folder.glob("before-restore-*")) == []
+    restored(settings_in(file), made.path, replace=False)  # page by page nothing gets lost
+    with tampering(settings_in(file)) as records:
+        assert records.exec_driver_sql("SELECT note FROM booking").scalars().all() == ["wheelchair"]
+    postgresql.drop(database)
+
+
+async def test_whoever_restores_is_told_where_the_signing_keys_are_from(tmp_path: Path) -> None:
+    clinic, empty = await used(tmp_path), tmp_path / "empty"
+    empty.mkdir()
+    with_keys = backed_up(clinic.settings).path
+    without = tmp_path / "from-the-cluster.backup"
+    kept = clinic.settings.key_folder.rename(tmp_path / "kept")
+    backed_up(clinic.settings, without)
+
+    def told(settings: Settings, *how: str) -> str:
+        answer = kiosk(settings, "restore", *how)
+        assert answer.returncode == 0, answer.stderr
+        return next(line for line in answer.stderr.splitlines() if "signing keys" in line)
+
+    assert "There are no signing keys" in told(settings_in(empty), str(without))
+    assert "There are no signing keys" in told(clinic.settings, "--replace", str(without))
+    assert "are the backup's" in told(settings_in(empty), "--replace", str(with_keys))
+    kept.rename(clinic.settings.key_folder)
+    assert "of the same root" in told(clinic.settings, "--replace", str(with_keys))
+    said = told(clinic.settings, "--replace", str(without))
+    assert "stay as they were" in said
+    assert "same root" not in said

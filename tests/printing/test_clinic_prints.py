@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,8 +14,11 @@ from domain.booking import PrintTicket
 from domain.certificate import GetCertificate, IssueCertificate, ListCertificates, PrintCertificate
 from domain.statement import CertificateStatus
 from kiosk.bootstrap import open_clinic
+from kiosk.paper.address import parse_printer
+from kiosk.paper.print_jobs import Slip
 from kiosk.paper.printer_errors import PrinterOff
 from kiosk.paper.proof import page_mm, read_page
+from storage.open import Storage
 from tests.clinics import STAFF, OpenClinic, TestClock, settings_in
 from tests.printing.conftest import Desk
 from tests.printing.machines import Printer
@@ -74,3 +80,23 @@ async def test_a_ticket_for_the_roll_is_printed_80_mm_wide(desk: Desk, printer: 
         assert read_page(ticket, 150) == [receipt.booking]
     finally:
         await services.close()
+
+
+async def test_what_was_left_behind_is_being_withdrawn_before_any_part_may_print(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = replace(settings_in(tmp_path), printer="ipp://127.0.0.1:1/ipp/print")
+    left = Slip.write(settings.data_folder / "print-jobs", parse_printer(settings.printer), 7, "kiosk-left")
+    os.close(left.descriptor)  # as a kiosk that was killed
+    known_by_then = []
+
+    def start(storage: Storage, *parts: Any, **how: Any) -> None:
+        known_by_then.append("job 7" in caplog.text)
+        begin(storage, *parts, **how)
+
+    begin = Storage.start
+    monkeypatch.setattr(Storage, "start", start)
+    monkeypatch.setattr("kiosk.paper.print_jobs.CLOSE_SECONDS", 0.0)
+    await (await open_clinic(settings, TestClock())).close()
+    assert known_by_then == [True]
+    assert left.path.exists()  # nobody answered: the next start goes on

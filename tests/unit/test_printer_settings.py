@@ -35,7 +35,13 @@ def test_the_environment_goes_over_the_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ['printer = "two words"', 'printer = "http://x/"', "print_deadline_seconds = 0", 'ticket_paper = "a5"'],
+    [
+        'printer = "two words"',
+        'printer = "http://x/"',
+        'ticket_paper = "a5"',
+        "print_deadline_seconds = 0",
+        "print_deadline_seconds = 61",
+    ],
 )
 def test_what_cannot_be_meant_is_refused_before_anything_opens(tmp_path: Path, line: str) -> None:
     with pytest.raises(SettingsInvalid):
