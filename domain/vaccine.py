@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import ClassVar
 
-from domain.actors import STAFF_ROLES, VACCINE_MANAGER, Role
+from domain.actors import BY_POLICY, STAFF_ROLES, VACCINE_MANAGER, Role
 from domain.booking import step_back
 from domain.codes import Kind, new_code
 from domain.errors import (
@@ -27,6 +27,8 @@ from domain.stock import EntryKind, LedgerEntry, Lot, LotStatus, Vaccine, post
 
 MOST_DOSES = 100_000
 """Doses in one delivery; more is a typing error."""
+EXPIRED = "유효기간 지남 / expired"
+"""The reason in the ledger, of nobody's writing."""
 
 
 # -- what can be asked ----------------------------------------------------------------------------
@@ -113,6 +115,17 @@ class QuarantineLot(Command[Vaccine]):
     reason: str
 
 
+@dataclass(frozen=True)
+class WriteOffExpired(Command[int]):
+    """The lots that expired before today leave the stock; answers how many doses they held.
+
+    What must not be given is no dose: whoever was promised one returns to the wait list.
+    """
+
+    allowed: ClassVar[frozenset[Role]] = VACCINE_MANAGER | BY_POLICY
+    vaccine: str
+
+
 def register_vaccine(uow: UnitOfWork, command: RegisterVaccine, context: Context) -> Vaccine:
     """A presentation is registered once; raises VaccineExists."""
     presentation = command.presentation
@@ -156,6 +169,17 @@ def write_off_stock(uow: UnitOfWork, command: WriteOffStock, context: Context) -
     vaccine = _take_out(uow, context, lot, EntryKind.WRITTEN_OFF, doses, reason)
     uow.emit(StockWrittenOff(lot.vaccine, lot.number, doses, reason))
     return vaccine
+
+
+def write_off_expired(uow: UnitOfWork, command: WriteOffExpired, context: Context) -> int:
+    """A lot can be used through the day that is printed on it."""
+    today, doses = context.clinic.today(context.now), 0
+    for lot in uow.vaccines.lots(command.vaccine):
+        if lot.remaining and lot.expires_on < today:
+            _take_out(uow, context, lot, EntryKind.WRITTEN_OFF, lot.remaining, EXPIRED)
+            uow.emit(StockWrittenOff(lot.vaccine, lot.number, lot.remaining, EXPIRED))
+            doses += lot.remaining
+    return doses
 
 
 def quarantine_lot(uow: UnitOfWork, command: QuarantineLot, context: Context) -> Vaccine:

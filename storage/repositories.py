@@ -125,6 +125,7 @@ class SqlVaccines(_Repository[Vaccine]):
     def __init__(self, on: Deferred, journal: Journal, s: Statements) -> None:
         super().__init__(on, journal, s, s.vaccines)
         self._changed = Known[str, Vaccine](journal)
+        self._lots = Known[str, list[Lot] | None](journal)
 
     def get(self, code: str) -> Vaccine:
         return self._get(self._s.vaccine, code)
@@ -143,8 +144,16 @@ class SqlVaccines(_Repository[Vaccine]):
         row = self._s.lot.one(self._on, vaccine=vaccine, number=number)
         return None if row is None else self._s.lots.build(row)
 
+    def lots(self, vaccine: str) -> list[Lot]:
+        lots = self._lots.get(vaccine)
+        if lots is None:  # everybody who books asks
+            lots = [self._s.lots.build(row) for row in self._s.lots_of.all(self._on, vaccine=vaccine)]
+            self._lots[vaccine] = lots
+        return lots
+
     def save_lot(self, lot: Lot) -> None:
         self._s.lots.save(self._on, lot)
+        self._lots[lot.vaccine] = None
 
     def append(self, entry: LedgerEntry) -> None:
         self._s.ledger.add(self._on, entry)
@@ -189,6 +198,10 @@ class SqlBookings(_Repository[Booking]):
         if slot not in self._people:
             [self._people[slot]] = self._s.people_in_slot.one(self._on, slot=slot) or [0]
         return self._people[slot]
+
+    def reserved_since(self, vaccine: str, slot: datetime) -> int:
+        [people] = self._s.reserved_since.one(self._on, vaccine=vaccine, slot=slot) or [0]
+        return int(people)
 
     def foresee(self, slots: Iterable[datetime]) -> None:
         """Count at once whom will be asked for one by one. Nothing waits to be written yet."""

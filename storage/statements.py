@@ -138,6 +138,7 @@ class Statements:
         self.vaccine = by(self.vaccines, t.vaccine, "code")
         self.vaccine_by_presentation = by(self.vaccines, t.vaccine, "presentation_key")
         self.lot = by(self.lots, t.lot, "vaccine", "number")
+        self.lots_of = by(self.lots, t.lot, "vaccine")
         self.booking = by(self.bookings, t.booking, "code")
         self.injection = by(self.injections, t.injection, "code")
         self.application = by(self.applications, t.application, "code")
@@ -173,6 +174,12 @@ class Statements:
         )
         here = one_of(b.status, CAME)
         self.people_in_slot = Prepared(select(func.count()).where(b.slot == bindparam("slot"), here), dialect)
+        self.reserved_since = Prepared(
+            select(func.count()).where(
+                queue, one_of(b.status, (BookingStatus.RESERVED,)), b.slot >= bindparam("slot")
+            ),
+            dialect,
+        )
         slots = b.slot.in_(_listed(dialect, "slots", b.slot.type))
         self.people_in_slots = Prepared(
             select(b.slot, func.count()).where(slots, here).group_by(b.slot), dialect

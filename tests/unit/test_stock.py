@@ -7,10 +7,20 @@ from datetime import date
 import pytest
 
 from domain import errors
+from domain.actors import SYSTEM
+from domain.booking import BookingStatus
 from domain.stock import EntryKind, LedgerEntry, Lot, post
-from domain.vaccine import AddStock, QuarantineLot, RegisterVaccine, WriteOffStock, parse_doses, parse_lot
+from domain.vaccine import (
+    AddStock,
+    QuarantineLot,
+    RegisterVaccine,
+    WriteOffExpired,
+    WriteOffStock,
+    parse_doses,
+    parse_lot,
+)
 
-from .memory import MemoryUnitOfWork
+from .memory import MemoryUnitOfWork, local
 from .small_clinic import MANAGER, ONE_DOSE, TWO_DOSES, SmallClinic
 
 EXPIRY = date(2027, 12, 31)
@@ -167,3 +177,19 @@ def test_a_lot_number_is_at_most_twenty_characters_in_capitals() -> None:
     for text, error in (("", errors.Missing), ("A" * 21, errors.TooLong), ("[/red]", errors.BadCharacters)):
         with pytest.raises(error):
             parse_lot(text)
+
+
+def test_what_expired_leaves_the_stock_and_who_was_promised_it_waits_again(clinic: SmallClinic) -> None:
+    vaccine = clinic.vaccine()
+    clinic.stock(vaccine, 2, "EARLY", date(2026, 3, 3))
+    clinic.stock(vaccine, 1, "LATE", date(2026, 3, 31))
+    bookings = [clinic.book(vaccine, number, local("2026-03-03 09:00")) for number in (1, 2, 3)]
+    clinic.clock.set_local("2026-03-03 23:59")
+    assert clinic.send(WriteOffExpired(vaccine), SYSTEM) == 0
+    clinic.clock.set_local("2026-03-04 00:00")
+    assert clinic.send(WriteOffExpired(vaccine), SYSTEM) == 2
+    assert clinic.level(vaccine) == (1, 1)
+    assert clinic.records.ledger[-1].kind is EntryKind.WRITTEN_OFF
+    statuses = [clinic.records.bookings[booking].status for booking in bookings]
+    assert statuses == [BookingStatus.RESERVED, BookingStatus.WAITING, BookingStatus.WAITING]
+    assert clinic.send(WriteOffExpired(vaccine), SYSTEM) == 0  # another kiosk was first

@@ -1,0 +1,56 @@
+"""A lot that expires: nothing is promised for the days after it, and at midnight it leaves the stock."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+
+from domain.booking import GetBooking
+from domain.errors import DoseKeepsUntil
+from domain.vaccine import AddStock, ListVaccines
+from kiosk.nightly import every_day
+from tests.clinics import STAFF, OpenClinic
+
+
+async def test_a_dose_is_promised_up_to_the_last_day_of_its_lot_also_within_a_batch(
+    clinic: OpenClinic,
+) -> None:
+    vaccine = await clinic.vaccine(doses=1)  # keeps for thirty days
+    early = AddStock(vaccine, "EARLY", clinic.today + timedelta(days=1), 2)
+    await clinic.gateway.send(early, STAFF)
+    late = await clinic.slot(day=5)
+    answers = await asyncio.gather(
+        *(clinic.book(vaccine, number, slot=late) for number in range(1, 5)), return_exceptions=True
+    )
+    assert sum(isinstance(answer, DoseKeepsUntil) for answer in answers) == 3
+    refusal = next(answer for answer in answers if isinstance(answer, DoseKeepsUntil))
+    assert refusal.facts["date"] == clinic.today + timedelta(days=1)
+    await clinic.book(vaccine, 7, slot=await clinic.slot(day=1))
+    assert await clinic.violations() == []
+
+
+async def test_at_midnight_expired_doses_leave_the_stock_and_their_holders_wait(clinic: OpenClinic) -> None:
+    vaccine = await clinic.vaccine(doses=0)
+    await clinic.gateway.send(AddStock(vaccine, "EARLY", clinic.today, 2), STAFF)
+    holder = await clinic.book(vaccine, 1)
+    night = asyncio.create_task(every_day(clinic.gateway, look=0.01))
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await _without(clinic, doses=2)
+    clinic.clock.move(days=1)
+    async with asyncio.timeout(10):
+        await _without(clinic, doses=2)
+    night.cancel()
+    with suppress(asyncio.CancelledError):
+        await night
+    detail = await clinic.gateway.ask(GetBooking(holder.booking), STAFF)
+    assert detail.booking.status == "waiting"
+    assert await clinic.violations() == []
+
+
+async def _without(clinic: OpenClinic, doses: int) -> None:
+    while (await clinic.gateway.ask(ListVaccines()))[0].vaccine.stock == doses:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
