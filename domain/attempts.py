@@ -1,4 +1,4 @@
-"""A pause after too many wrong answers, so that PINs and codes cannot be guessed at a terminal."""
+"""A pause after too many wrong answers, so that PINs, codes and details cannot be guessed at a terminal."""
 
 from __future__ import annotations
 

@@ -14,9 +14,12 @@ from domain.actors import ANYONE, BY_POLICY, RECIPIENT, STAFF_ROLES, VACCINATOR,
 from domain.codes import Kind, new_code
 from domain.errors import (
     AlreadyBooked,
+    AlreadyHere,
     BookingClosed,
+    DoseKeepsUntil,
     NotAllowed,
     SlotFull,
+    SlotNotBegun,
     SlotUnknown,
     SoldOut,
     TooEarly,
@@ -38,6 +41,7 @@ from domain.events import (
 from domain.messages import Command, Query
 from domain.ports import Context, Foreseen, Place, UnitOfWork
 from domain.presentation import Presentation
+from domain.promise import promised_until
 from domain.recipient import PersonDetails, Recipient, identity_digest, masked, parse_text
 from domain.stock import EntryKind, Vaccine, post
 
@@ -191,7 +195,7 @@ class PrintTicket(Command[Place]):
 
 def foresee_booking(command: Book, context: Context) -> Foreseen:
     """Who books may be known, and the slot may be full: `book` looks at both."""
-    return Foreseen(_identity(command.person, context), command.slot)
+    return Foreseen(identity_of(command.person, context), command.slot)
 
 
 def book(uow: UnitOfWork, command: Book, context: Context) -> BookingReceipt:
@@ -200,13 +204,16 @@ def book(uow: UnitOfWork, command: Book, context: Context) -> BookingReceipt:
     vaccine = uow.vaccines.get(command.vaccine)
     if clinic.slot_end(command.slot) <= now or not clinic.is_slot(command.slot):
         raise SlotUnknown
-    if clinic.today(command.slot) > clinic.last_day(now) and not context.actor.has(STAFF_ROLES):
+    day = clinic.today(command.slot)
+    if day > clinic.last_day(now) and not context.actor.has(STAFF_ROLES):
         raise SlotUnknown
-    recipient = _recipient(uow, command.person, context, vaccine, clinic.today(command.slot))
+    recipient = _recipient(uow, command.person, context, vaccine, day)
 
     status = BookingStatus.RESERVED if vaccine.available > 0 else BookingStatus.WAITING
     if status is BookingStatus.WAITING and not command.join_wait_list:
         raise SoldOut(vaccine=vaccine.presentation.title)
+    if status is BookingStatus.RESERVED and (until := promised_until(uow, context, vaccine.code, day)):
+        raise DoseKeepsUntil(vaccine=vaccine.presentation.title, date=until)
     people = uow.bookings.people_in_slot(command.slot)
     if status is BookingStatus.RESERVED and people >= clinic.schedule.capacity:
         raise SlotFull
@@ -238,10 +245,16 @@ def cancel_booking(uow: UnitOfWork, command: CancelBooking, context: Context) ->
 
 
 def mark_no_show(uow: UnitOfWork, command: MarkNoShow, context: Context) -> None:
-    """A reserved dose whose person did not come is released."""
+    """A reserved dose whose person did not come is released; nobody is missed before their slot."""
     booking = uow.bookings.get(command.booking)
     if booking.status is not BookingStatus.RESERVED:
         raise BookingClosed(status=booking.status)
+    visit = uow.injections.of_booking(booking.code)
+    if visit and visit.checked_in_at:  # also at another time than booked, and for whom the dose is put off
+        raise AlreadyHere
+    if context.now < booking.slot:
+        slot = context.clinic.local(booking.slot)
+        raise SlotNotBegun(date=slot.date(), time=f"{slot:%H:%M}")
     uow.bookings.save(replace(booking, status=BookingStatus.NO_SHOW))
     _release(uow, context, booking)
     uow.emit(BookingNoShow(booking.code, booking.recipient, booking.vaccine))
@@ -350,7 +363,7 @@ def _recipient(
 ) -> Recipient:
     """Who books: somebody known, checked for this dose on this day, or somebody new."""
     _check_age(vaccine.presentation, person.birth_date, day)
-    identity = _identity(person, context)
+    identity = identity_of(person, context)
     recipient = uow.recipients.by_identity(identity)
     if recipient is None:
         recipient = Recipient(new_code(Kind.RECIPIENT), identity, person)
@@ -364,13 +377,15 @@ def _recipient(
     )
     if earliest and day < earliest:
         raise TooEarly(date=earliest)
+    person = recipient.person.told_anew(person)
     if recipient.person != person:  # the passport spelling was put right, say
         recipient = replace(recipient, person=person)
         uow.recipients.save(recipient)
     return recipient
 
 
-def _identity(person: PersonDetails, context: Context) -> str:
+def identity_of(person: PersonDetails, context: Context) -> str:
+    """What this person is found by at this clinic."""
     return identity_digest(person.name, person.birth_date, person.phone, context.identity_key)
 
 

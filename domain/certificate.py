@@ -24,6 +24,7 @@ from domain.events import (
     InjectionVoided,
     IssueCancelled,
     IssuePrepared,
+    RecipientCorrected,
 )
 from domain.messages import Command, Query
 from domain.ports import Context, Place, UnitOfWork
@@ -162,9 +163,11 @@ def record_issue(uow: UnitOfWork, command: RecordIssue, context: Context) -> Non
         raise ApplicationClosed(status=application.status)
     injection = uow.injections.get(certificate.injection)
     product = injection.given.presentation.title
-    # An earlier dose may have been corrected or voided while the paper was made.
+    # An earlier dose, or who the person is, may have been corrected while the paper was made.
     stated = state_doses(series_up_to(injection, uow.injections.completed_of(injection.recipient)))
     if injection.version != command.injection_version or command.facts.doses != stated:
+        raise CertificateOutdated
+    if not command.facts.is_of(uow.recipients.get(injection.recipient).person):
         raise CertificateOutdated
     issued = replace(
         certificate,
@@ -260,8 +263,12 @@ def cancel_issue(uow: UnitOfWork, event: ApplicationCancelled, context: Context)
 
 def reissue_after_correction(uow: UnitOfWork, event: InjectionCorrected, context: Context) -> None:
     """Whenever an injection is corrected, every certificate that states it is replaced (rule 6)."""
-    for certificate in _stating(uow, event.recipient, event.injection):
-        reissue_certificate(uow, ReissueCertificate(certificate.code, event.reason), context)
+    _replace_all(uow, _stating(uow, event.recipient, event.injection), event.reason, context)
+
+
+def reissue_after_new_details(uow: UnitOfWork, event: RecipientCorrected, context: Context) -> None:
+    """Whenever it is put right who somebody is, every certificate of theirs is replaced."""
+    _replace_all(uow, uow.certificates.issued_to(event.recipient), event.reason, context)
 
 
 def revoke_after_voiding(uow: UnitOfWork, event: InjectionVoided, context: Context) -> None:
@@ -277,6 +284,11 @@ def revoke_after_voiding(uow: UnitOfWork, event: InjectionVoided, context: Conte
     if application and application.status is ApplicationStatus.APPLIED:
         uow.applications.save(replace(application, status=ApplicationStatus.CANCELLED))
         uow.emit(ApplicationCancelled(application.code, application.injection, application.recipient))
+
+
+def _replace_all(uow: UnitOfWork, outdated: list[Certificate], reason: str, context: Context) -> None:
+    for certificate in outdated:
+        reissue_certificate(uow, ReissueCertificate(certificate.code, reason), context)
 
 
 def _stating(uow: UnitOfWork, recipient: str, injection: str) -> list[Certificate]:

@@ -54,7 +54,7 @@ class Kind(StrEnum):
 
 
 HELD = frozenset({Kind.BOOKING, Kind.INJECTION, Kind.APPLICATION, Kind.CERTIFICATE})
-"""What people hold in their hands, and are known by."""
+"""What people hold in their hands. They are known by each but a certificate's, which strangers are shown."""
 
 
 def check_character(body: str) -> str:
@@ -99,8 +99,7 @@ def parse_code(text: str, kind: Kind | None = None, field: str = "code") -> str:
     Case, spaces, hyphens and Hangul keyboard mode do not matter.
     Raises NotACode when it is none, or none of this kind.
     """
-    letters = (_JAMO.get(c, c) for c in _decomposed(text[:64]).upper() if not c.isspace() and c != "-")
-    code = "".join(letters)
+    code = "".join(c for c in in_capitals(text[:64]) if not c.isspace() and c != "-")
     if len(code) != LENGTH or any(c not in _VALUE for c in code):
         raise NotACode(field)
     if code[0] not in Kind.__members__.values() or check_character(code[:-1]) != code[-1]:
@@ -108,6 +107,11 @@ def parse_code(text: str, kind: Kind | None = None, field: str = "code") -> str:
     if kind is not None and code[0] != kind.value:
         raise NotACode(field)
     return code
+
+
+def in_capitals(text: str) -> str:
+    """What was typed, in capitals: a Hangul letter becomes the Latin one on its key."""
+    return "".join(_JAMO.get(c, c) for c in _decomposed(text).upper())
 
 
 def spoken(code: str) -> str:

@@ -1,4 +1,4 @@
-"""Putting the record of an injection right: corrected, or voided as a whole.
+"""Putting a record right: an injection's, which may be voided as a whole, or who somebody is.
 
 Nothing is deleted. Doses move in the ledger to the lot they really came from, and what was
 certified follows in the same transaction (`policies.AT_ONCE`).
@@ -11,15 +11,15 @@ from datetime import date
 from functools import partial
 from typing import ClassVar
 
-from domain.actors import VACCINATOR, Role
-from domain.booking import step_back
-from domain.errors import InsufficientStock, NothingChanged
-from domain.events import InjectionCorrected, InjectionVoided
+from domain.actors import CERTIFICATE_OFFICER, VACCINATOR, Role
+from domain.booking import identity_of, step_back
+from domain.errors import InsufficientStock, KnownAlready, NothingChanged
+from domain.events import InjectionCorrected, InjectionVoided, RecipientCorrected
 from domain.injection import Dose, Injection, InjectionStatus, known_lot
 from domain.messages import Command
 from domain.ports import Context, UnitOfWork
 from domain.presentation import Site
-from domain.recipient import parse_name, parse_text
+from domain.recipient import PersonDetails, masked, parse_name, parse_text
 from domain.stock import EntryKind, Lot, LotStatus, Vaccine, post
 from domain.vaccine import parse_lot
 
@@ -44,6 +44,16 @@ class VoidInjection(Command[None]):
     injection: str
     reason: str
     dose_returned: bool
+
+
+@dataclass(frozen=True)
+class CorrectRecipient(Command[int]):
+    """Who somebody is was written down wrong; answers how many certificates are replaced by it."""
+
+    allowed: ClassVar[frozenset[Role]] = VACCINATOR | CERTIFICATE_OFFICER
+    recipient: str
+    person: PersonDetails
+    reason: str
 
 
 def correct_injection(uow: UnitOfWork, command: CorrectInjection, context: Context) -> Injection:
@@ -88,6 +98,24 @@ def void_injection(uow: UnitOfWork, command: VoidInjection, context: Context) ->
         )
     )  # fmt: skip
     _count_anew(uow, injection.recipient, dose, reason)
+
+
+def correct_recipient(uow: UnitOfWork, command: CorrectRecipient, context: Context) -> int:
+    """The same person under their right details: from now on they are found by these, and not by the old.
+
+    Two who turn out to be one are not put together here: whose doses are whose is for people to say.
+    """
+    recipient, person = uow.recipients.get(command.recipient), command.person
+    reason = parse_text(command.reason, "reason", limit=200)
+    if person == recipient.person:
+        raise NothingChanged
+    identity = identity_of(person, context)
+    other = uow.recipients.by_identity(identity)
+    if other and other.code != recipient.code:
+        raise KnownAlready
+    uow.recipients.save(replace(recipient, identity=identity, person=person))
+    uow.emit(RecipientCorrected(recipient.code, identity, masked(person.name), reason))
+    return len(uow.certificates.issued_to(recipient.code))
 
 
 def _count_anew(uow: UnitOfWork, recipient: str, voided: Dose, reason: str) -> None:

@@ -5,6 +5,8 @@ The text here is the English one; the kiosk holds the other languages under the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 
@@ -13,13 +15,20 @@ class ClinicError(Exception):
 
     code: ClassVar[str] = "clinic-error"
     text: ClassVar[str] = "The clinic could not do this."
+    variants: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """Other texts, by the name of the `variant` of the facts that they fit."""
 
     def __init__(self, **facts: object) -> None:
         self.facts = facts
         super().__init__(self.code)
 
+    @property
+    def variant(self) -> str:
+        """Which of the ``variants`` says it; empty where ``text`` does."""
+        return ""
+
     def __str__(self) -> str:
-        return self.text.format_map(self.facts)
+        return self.variants.get(self.variant, self.text).format_map(self.facts)
 
 
 class InputError(ClinicError):
@@ -48,9 +57,30 @@ class BadCharacters(InputError):
     text = "“{characters}” cannot be used here."
 
 
+class Invisible(BadCharacters):
+    """Nothing is to be seen of it, so it is not shown either."""
+
+    code = "input-invisible"
+    text = "There is a character here that cannot be seen. Please delete it and type this again."
+
+
+class UnfinishedSyllable(InputError):
+    """A Hangul letter that stands alone is no syllable, and no part of a name."""
+
+    code = "input-unfinished-syllable"
+    text = "“{letters}” is not a whole syllable. Please finish typing it."
+
+
 class NotLatin(InputError):
     code = "input-not-latin"
-    text = "Write it as in the passport, in the letters A to Z."
+    text = "Write it in Latin letters (A to Z), as in the passport."
+
+
+class NotOnALabel(InputError):
+    """Letters that no lot number and no English name has: the keyboard was left in Hangul mode, as a rule."""
+
+    code = "input-not-on-a-label"
+    text = "Write it in Latin letters and digits, as on the label."
 
 
 class NotADate(InputError):
@@ -75,7 +105,14 @@ class DateInPast(InputError):
 
 class NotAPhone(InputError):
     code = "input-not-a-phone"
-    text = "Write the phone number in digits. For example 01012345678."
+    text = "Write the phone number in digits. Foreign numbers begin with +. For example 01012345678."
+
+
+class PhoneNeedsPlus(NotAPhone):
+    """Dialled from one country a foreign number begins with 00, from another with something else."""
+
+    code = "input-phone-needs-plus"
+    text = "Write + in place of the 00 in front. For example +82 10 1234 5678."
 
 
 class NotANumber(InputError):
@@ -134,11 +171,24 @@ class VaccineExists(ClinicError):
 class InsufficientStock(ClinicError):
     code = "insufficient-stock"
     text = "Only {remaining} doses are left of lot {lot}."
+    variants = MappingProxyType({"one": "Only one dose is left of lot {lot}."})
+
+    @property
+    def variant(self) -> str:
+        """One dose is said in the singular."""
+        return "one" if self.facts.get("remaining") == 1 else ""
 
 
 class SoldOut(ClinicError):
     code = "sold-out"
     text = "No dose of {vaccine} is left. You can join the wait list."
+
+
+class DoseKeepsUntil(ClinicError):
+    """There are doses, and the day that was asked for is after they expire."""
+
+    code = "dose-keeps-until"
+    text = "The doses of {vaccine} that are left keep until {date}. Please choose a day up to then."
 
 
 class SlotUnknown(ClinicError):
@@ -158,7 +208,20 @@ class AlreadyBooked(ClinicError):
 
 class TooYoung(ClinicError):
     code = "too-young"
-    text = "{vaccine} is given from {years} years and {months} months of age."
+    text = "{vaccine} is given from the age of {years} and {months} months."
+    variants = MappingProxyType(
+        {
+            "years": "{vaccine} is given from the age of {years}.",
+            "months": "{vaccine} is given from {months} months of age.",
+        }
+    )
+
+    @property
+    def variant(self) -> str:
+        """What is zero is not said."""
+        if not self.facts.get("months"):
+            return "years"
+        return "" if self.facts.get("years") else "months"
 
 
 class TooEarly(ClinicError):
@@ -169,6 +232,16 @@ class TooEarly(ClinicError):
 class BookingClosed(ClinicError):
     code = "booking-closed"
     text = "This booking is closed already ({status})."
+
+
+class SlotNotBegun(ClinicError):
+    code = "slot-not-begun"
+    text = "This booking is for {date}, {time}. Nobody can have missed it yet."
+
+
+class AlreadyHere(ClinicError):
+    code = "already-here"
+    text = "This person is checked in. If they go without the dose, please cancel the booking."
 
 
 class NotExpected(ClinicError):
@@ -189,6 +262,18 @@ class ScreeningMissing(ClinicError):
 class ScreeningDeferred(ClinicError):
     code = "screening-deferred"
     text = "The screening says not today: {reasons}."
+    variants = MappingProxyType(
+        {"never": "The screening says that this vaccine must not be given: {reasons}. Ask a doctor."}
+    )
+
+    def __init__(self, never: bool = False, **facts: object) -> None:
+        self.never = never
+        super().__init__(**facts)
+
+    @property
+    def variant(self) -> str:
+        """A contraindication does not pass by tomorrow."""
+        return "never" if self.never else ""
 
 
 class LotUnknown(ClinicError):
@@ -219,6 +304,11 @@ class DoseToday(ClinicError):
 class ObservationOpen(ClinicError):
     code = "observation-open"
     text = "The observation lasts until {time}."
+
+
+class KnownAlready(ClinicError):
+    code = "known-already"
+    text = "Somebody else with this name, birth date and phone is known already. Nothing was changed."
 
 
 class NothingChanged(ClinicError):
@@ -283,6 +373,13 @@ class EventIllegible(ClinicError):
 
     code = "event-illegible"
     text = "An event of the records cannot be read. `kiosk check` names the row."
+
+
+class RecordIllegible(ClinicError):
+    """A row that was needed is damaged. The others are well, and trying again does not mend it."""
+
+    code = "record-illegible"
+    text = "A record that is needed here is damaged ({reason}). Nothing was changed. Please call the staff."
 
 
 class RecordsRefused(ClinicError):
@@ -403,6 +500,16 @@ class BackupBreaksRules(RestoreRefused):
     text = (
         "Nothing was restored: the records in this backup break {count} rules of the clinic "
         "(--verify shows them). With --anyway they are restored as they are."
+    )
+
+
+class BackupNewer(RestoreRefused):
+    """What the newer version added has no place on a server that this one lays out."""
+
+    code = "backup-newer"
+    text = (
+        "Nothing was restored: a newer version made this backup, with layout {found}; "
+        "this one knows {known}. Please upgrade it first."
     )
 
 

@@ -54,6 +54,7 @@ COMMANDS: dict[type[Command[Any]], Callable[[UnitOfWork, Any, Context], Any]] = 
     vaccine.RegisterVaccine: vaccine.register_vaccine,
     vaccine.AddStock: vaccine.add_stock,
     vaccine.WriteOffStock: vaccine.write_off_stock,
+    vaccine.WriteOffExpired: vaccine.write_off_expired,
     vaccine.QuarantineLot: vaccine.quarantine_lot,
     booking.Book: booking.book,
     booking.CancelBooking: booking.cancel_booking,
@@ -64,6 +65,7 @@ COMMANDS: dict[type[Command[Any]], Callable[[UnitOfWork, Any, Context], Any]] = 
     injection.CompleteInjection: injection.complete_injection,
     correction.CorrectInjection: correction.correct_injection,
     correction.VoidInjection: correction.void_injection,
+    correction.CorrectRecipient: correction.correct_recipient,
     injection.FinishObservation: injection.finish_observation,
     injection.ReportAdverseEvent: injection.report_adverse_event,
     application.ApplyForCertificate: application.apply_for_certificate,
@@ -112,9 +114,13 @@ class Gateway:
     pins: PinHasher
     identity_key: bytes
     breakers: Breakers = field(default_factory=Breakers)
-    _attempts: Attempts = field(default_factory=Attempts)
+    behind: bool = False
+    """Whether the clinic's own parts come in here, who are never turned away and wait as long as it takes."""
+    _code_attempts: Attempts = field(default_factory=Attempts)
+    _details_attempts: Attempts = field(default_factory=Attempts)
     _pin_attempts: Attempts = field(default_factory=Attempts)
-    """Counted apart: whoever knows one code of their own must not earn new guesses at a PIN with it."""
+    """Counted apart: whoever knows one code of their own must not earn new guesses with it, neither at a PIN
+    nor at the details of somebody else."""
 
     async def send(self, command: Command[R], actor: Actor = PUBLIC, command_id: str | None = None) -> R:
         """Do it. Sent again with the same ``command_id`` it is not done again; the answer is the same.
@@ -126,7 +132,8 @@ class Gateway:
         workflow = WORKFLOWS.get(type(command))
         if workflow:
             return cast(R, await workflow(self, command, actor, command_id or new_command_id()))
-        self.writer.admit()
+        if not self.behind:
+            self.writer.admit()
         handler = COMMANDS[type(command)]
         context = self.context(actor)
 
@@ -137,8 +144,9 @@ class Gateway:
 
         foresee = FORESEEN.get(type(command))
         foreseen = foresee(command, context) if foresee else None
-        name = type(command).__name__
-        write = partial(self.writer.run, work, command_id or new_command_id(), name, foreseen)
+        about = work, command_id or new_command_id(), type(command).__name__
+        run = self.writer.run_behind if self.behind else partial(self.writer.run, foreseen=foreseen)
+        write = partial(run, *about)
         return await (self.breakers.records.call(write) if self.breakers.records else write())
 
     async def ask(self, query: Query[R], actor: Actor = PUBLIC) -> R:
@@ -159,7 +167,8 @@ class Gateway:
 
     async def _identify(self, query: IdentifyByCode | IdentifyByDetails) -> Actor:
         now = self.clock.now()
-        self._attempts.check(now)
+        attempts = self._code_attempts if isinstance(query, IdentifyByCode) else self._details_attempts
+        attempts.check(now)
         if isinstance(query, IdentifyByCode):
             lookup: Query[Actor] = IdentifyByCode(parse_code(query.code))
         else:
@@ -169,9 +178,9 @@ class Gateway:
         try:
             actor = await self.reader.answer(lookup, PUBLIC, now)
         except NotIdentified:
-            self._attempts.failed(now)
+            attempts.failed(now)
             raise
-        self._attempts.succeeded()
+        attempts.succeeded()
         return actor
 
     async def _unlock(self, pin: str) -> Actor:

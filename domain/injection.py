@@ -61,6 +61,7 @@ class Concern(StrEnum):
     """What the screening asks for; each is a reason not to vaccinate today."""
 
     SEVERE_ALLERGY = "severe-allergy"
+    """To the vaccine or a component: a reason not to give it at all."""
     ACUTE_ILLNESS = "acute-illness"
     FEVER = "fever"
     """37.5 °C or more."""
@@ -88,6 +89,11 @@ class Screening:
     concerns: tuple[Concern, ...]
     past_allergic_reaction: bool
     by: str
+
+    @property
+    def is_contraindicated(self) -> bool:
+        """Whether it speaks against this vaccine altogether, not against today only."""
+        return Concern.SEVERE_ALLERGY in self.concerns
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +170,10 @@ class Visit:
 
 @dataclass(frozen=True)
 class ListVisits(Query[list[Visit]]):
-    """The visits of a day in the order of their slots, those under way first."""
+    """The visits of a day in the order of their slots, those under way first.
+
+    Whoever came on this day belongs to it, and so does a dose that was given on it, whatever day was booked.
+    """
 
     allowed: ClassVar[frozenset[Role]] = VACCINATOR
     day: date
@@ -173,7 +182,10 @@ class ListVisits(Query[list[Visit]]):
 
 @dataclass(frozen=True)
 class FindVisits(Query[list[Visit]]):
-    """Visits by booking code, injection code, or the beginning of a name; newest first."""
+    """Visits by booking code, injection code, or the beginning of a name; newest first.
+
+    A name may read as a code, typed in Hangul mode: then it is looked for as both.
+    """
 
     allowed: ClassVar[frozenset[Role]] = VACCINATOR
     text: str
@@ -186,6 +198,14 @@ class GetVisit(Query[Visit]):
 
     allowed: ClassVar[frozenset[Role]] = VACCINATOR
     injection: str
+
+
+@dataclass(frozen=True)
+class ListCompleted(Query[list[Injection]]):
+    """The completed, not voided, injections of one person."""
+
+    allowed: ClassVar[frozenset[Role]] = VACCINATOR
+    recipient: str
 
 
 # -- what can be done -----------------------------------------------------------------------------
@@ -394,7 +414,7 @@ def _passed_screening(injection: Injection, context: Context) -> Screening:
     if screening is None or context.clinic.today(screening.at) != context.clinic.today(context.now):
         raise ScreeningMissing
     if screening.concerns:
-        raise ScreeningDeferred(reasons=screening.concerns)
+        raise ScreeningDeferred(never=screening.is_contraindicated, reasons=screening.concerns)
     return screening
 
 

@@ -20,6 +20,7 @@ Policy = Callable[[UnitOfWork, Any, Context], None]
 
 AT_ONCE: dict[type[e.Event], tuple[Policy, ...]] = {
     e.StockAdded: (booking.promote_whoever_waits,),
+    e.RecipientCorrected: (certificate.reissue_after_new_details,),
     e.BookingCancelled: (booking.promote_after_cancelling,),
     e.BookingNoShow: (booking.promote_whoever_waits,),
     e.InjectionCompleted: (booking.complete_booking,),

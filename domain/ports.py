@@ -43,6 +43,9 @@ class Vaccines(Protocol):
     def by_presentation(self, key: str) -> Vaccine | None: ...
     def save(self, vaccine: Vaccine) -> None: ...
     def lot(self, vaccine: str, number: str) -> Lot | None: ...
+    def lots(self, vaccine: str) -> list[Lot]:
+        """Every lot of this vaccine that there ever was."""
+
     def save_lot(self, lot: Lot) -> None: ...
     def append(self, entry: LedgerEntry) -> None: ...
     def quarantined(self, vaccine: str, lot: str) -> int:
@@ -63,6 +66,9 @@ class Bookings(Protocol):
 
     def people_in_slot(self, slot: datetime) -> int:
         """How many are expected, or have come, in this slot."""
+
+    def reserved_since(self, vaccine: str, slot: datetime) -> int:
+        """How many are expected for this vaccine in this slot or later."""
 
 
 class Injections(Protocol):
@@ -182,6 +188,9 @@ class Writer(Protocol):
         Raises what the work raised, StorageUnavailable or RecordsRefused (nothing was changed), or
         OutcomeUnknown (look it up before trying again).
         """
+
+    async def run_behind(self, work: Callable[[UnitOfWork], R], command_id: str, name: str) -> R:
+        """The same for the clinic's own parts, which are never turned away and wait as long as it takes."""
 
 
 class Reader(Protocol):

@@ -7,8 +7,9 @@ nowhere else, so that the same person is found again however the name was compos
 from __future__ import annotations
 
 import hmac
+import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
@@ -16,12 +17,15 @@ from domain.errors import (
     BadCharacters,
     DateInFuture,
     DateTooOld,
+    Invisible,
     Missing,
     NotAChoice,
     NotADate,
     NotAPhone,
     NotLatin,
+    PhoneNeedsPlus,
     TooLong,
+    UnfinishedSyllable,
 )
 
 NAME_LIMIT = 80
@@ -29,6 +33,10 @@ NAME_LIMIT = 80
 OLDEST_YEARS = 130
 _NOT_TEXT = frozenset({"So", "Sk", "Cc", "Cf", "Co", "Cn", "Cs"})
 """Unicode categories of emoji and other symbols, control, format, private, unassigned characters."""
+_FILLERS = frozenset("\u115f\u1160\u3164\uffa0")
+"""Letters by their category, and nothing to be seen: they stand for a part of a syllable that is missing."""
+_LOOSE_JAMO = re.compile("[\u1100-\u11ff\u3131-\u318e\ua960-\ua97f\ud7b0-\ud7ff\uffa1-\uffdc]+")
+"""Hangul letters that make no syllable, also once everything is in NFC."""
 
 
 class Sex(StrEnum):
@@ -49,6 +57,18 @@ class PersonDetails:
     passport_surname: str
     passport_given: str
     sex: Sex = Sex.UNKNOWN
+
+    def told_anew(self, said: PersonDetails) -> PersonDetails:
+        """What is known, with what the same person says now; what they leave open takes nothing away.
+
+        The name stays as it is spelled: only a space or a capital can differ, and certificates state it.
+        """
+        return replace(
+            self,
+            passport_surname=said.passport_surname,
+            passport_given=said.passport_given or self.passport_given,
+            sex=self.sex if said.sex is Sex.UNKNOWN else said.sex,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +110,8 @@ def parse_text(text: str, field: str, limit: int = NAME_LIMIT, required: bool = 
         raise Missing(field)
     if len(value) > limit:
         raise TooLong(field, limit=limit)
+    if not _FILLERS.isdisjoint(value):
+        raise Invisible(field)
     if not value.isalnum():  # most entries are, and need no second look
         _refuse(field, [c for c in value if unicodedata.category(c) in _NOT_TEXT])
         _refuse(field, [c for c in value if c in "[]{}<>\\"])
@@ -99,6 +121,8 @@ def parse_text(text: str, field: str, limit: int = NAME_LIMIT, required: bool = 
 def parse_name(text: str, field: str = "name") -> str:
     """A person's name in its own script: letters, marks, spaces and the punctuation of names."""
     value = parse_text(text, field)
+    if loose := _LOOSE_JAMO.search(value):
+        raise UnfinishedSyllable(field, letters=loose[0][:12])
     if not value.isalpha():  # not letters alone
         _refuse(field, [c for c in value if not (unicodedata.category(c)[0] in "LM" or c in " -'’.·,")])
         if not any(unicodedata.category(c)[0] == "L" for c in value):
@@ -154,6 +178,8 @@ def parse_phone(text: str, field: str = "phone") -> str:
         raise NotAPhone(field)
     digits = "".join(_digit_groups(value))
     if not value.startswith("+"):
+        if digits.startswith("00"):
+            raise PhoneNeedsPlus(field)
         if not digits.startswith("0") or not 9 <= len(digits) <= 11:
             raise NotAPhone(field)
         digits = "82" + digits[1:]
@@ -174,8 +200,13 @@ def parse_sex(text: str, field: str = "sex") -> Sex:
 
 def identity_digest(name: str, birth_date: date, phone: str, key: bytes) -> str:
     """What a person is found by without storing it in the clear: HMAC-SHA-256 under the clinic's key."""
-    plain = f"{name.replace(' ', '').casefold()}\n{birth_date.isoformat()}\n{phone}"
+    plain = f"{spelled(name)}\n{birth_date.isoformat()}\n{phone}"
     return hmac.digest(key, plain.encode(), "sha256").hex()
+
+
+def spelled(name: str) -> str:
+    """The letters of a name: it is the same however it is spaced and capitalised."""
+    return name.replace(" ", "").casefold()
 
 
 def masked(name: str) -> str:

@@ -13,7 +13,7 @@ from enum import StrEnum
 from domain.injection import Injection
 from domain.ports import Context
 from domain.presentation import Disease, Route, Site
-from domain.recipient import Recipient, Sex
+from domain.recipient import PersonDetails, Recipient, Sex
 from domain.uvci import uvci
 
 
@@ -81,6 +81,12 @@ class CertificateFacts:
     def dose(self) -> DoseFacts:
         """The dose that this certificate is about."""
         return self.doses[-1]
+
+    def is_of(self, person: PersonDetails) -> bool:
+        """Whether it states who this person is as it is known now."""
+        stated = (self.name, self.surname, self.given, self.birth_date, self.sex)
+        known = (person.name, person.passport_surname, person.passport_given, person.birth_date, person.sex)
+        return stated == known
 
     @property
     def is_complete(self) -> bool:

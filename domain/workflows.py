@@ -10,6 +10,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -26,7 +27,7 @@ from domain.certificate import (
     RecordPrint,
 )
 from domain.codes import parse_code
-from domain.errors import CertificateClosed, ClinicError, PaperFailed, PrinterResting
+from domain.errors import BookingClosed, CertificateClosed, ClinicError, PaperFailed, PrinterResting
 from domain.orders import OrderPrint
 from domain.parts import Task, TaskKind
 from domain.staff import PIN_DIGITS, EnrolStaff, ListStaff, NewPin, RecordStaff, ResetPin, member_named
@@ -75,6 +76,7 @@ async def _issued(
 
 async def carry_out(gateway: Gateway, task: Task) -> None:
     """Do what somebody ordered, in their name; asked again it is not done again."""
+    gateway = replace(gateway, behind=True)
     officer = Actor(task.actor, CERTIFICATE_OFFICER, task.actor_name)
     if task.kind is TaskKind.ISSUE:
         await _issued(gateway, IssueCertificate(task.subject), officer, task.code, copies=0)
@@ -104,9 +106,11 @@ async def print_certificate(
 
 
 async def print_ticket(gateway: Gateway, command: PrintTicket, actor: Actor, command_id: str) -> Place:
-    """The booking's ticket; answers where it was put."""
+    """The booking's ticket, for whoever still hopes to come; answers where it was put."""
     gateway.breakers.printing.check()
     detail = await gateway.ask(GetBooking(command.booking), actor)
+    if not detail.booking.is_live:
+        raise BookingClosed(status=detail.booking.status)
     paper = await _made(gateway, partial(gateway.press.ticket, ticket_facts(detail, gateway.context(actor))))
     return await gateway.breakers.printing.call(
         lambda: gateway.archive.keep(f"ticket-{detail.booking.code}.pdf", paper)

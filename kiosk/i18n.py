@@ -14,6 +14,7 @@ from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any
 
+from domain.codes import spoken
 from domain.errors import ClinicError
 from kiosk.locations import LOCALES
 
@@ -25,6 +26,8 @@ _FILES = {
     **dict.fromkeys(("status", "concern", "sex", "role"), "words"),
 }
 """Tables that are not named like the file they are in."""
+_CODES = frozenset({"application"})
+"""Facts of refusals that are codes, which people read in threes."""
 
 
 class Texts:
@@ -47,7 +50,10 @@ class Texts:
     def error(self, error: ClinicError) -> str:
         """A refusal in words, its facts as people say them."""
         key = f"error.{error.code}"
-        return self(key, **error.facts) if self.has(key) else str(error)
+        if error.variant:
+            key += f"-{error.variant}"
+        facts = {name: spoken(str(fact)) if name in _CODES else fact for name, fact in error.facts.items()}
+        return self(key, **facts) if self.has(key) else str(error)
 
     def fact(self, value: object) -> str:
         """A date, a status, a list of concerns or anything else as people of this language write it."""

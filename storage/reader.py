@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
@@ -26,7 +27,7 @@ from domain.presentation import Presentation
 from domain.recipient import Recipient, masked, parse_text
 from domain.staff import StaffMember
 from domain.statement import Certificate, CertificateStatus, Draft
-from domain.stock import LedgerEntry, Lot, Vaccine
+from domain.stock import EntryKind, LedgerEntry, Lot, Vaccine
 from storage import tables as t
 from storage.engine import rows_of
 from storage.part_states import PartStates
@@ -37,14 +38,14 @@ R = TypeVar("R")
 
 
 _PERSON = select(t.recipient.c.code, t.recipient.c.name)
-# Built once: everybody who looks something up asks one of these.
+# Built once: everybody who looks something up asks one of these. No certificates: strangers see their codes.
 _BY_DIGEST = _PERSON.where(t.recipient.c.identity == bindparam("identity"))
 _BY_CODE = _PERSON.where(
     t.recipient.c.code.in_(
         union_all(
             *(
                 select(table.c.recipient).where(table.c.code == bindparam("code"))
-                for table in (t.booking, t.injection, t.application, t.certificate)
+                for table in (t.booking, t.injection, t.application)
             )
         )
     )
@@ -77,6 +78,7 @@ class SqlReader:
             i.ListVisits: self._visits,
             i.FindVisits: self._find_visits,
             i.GetVisit: self._visit,
+            i.ListCompleted: self._completed,
             c.ListCertificates: self._certificates,
             c.GetCertificate: self._certificate,
             c.DraftCertificate: self._draft,
@@ -218,12 +220,22 @@ class SqlReader:
         n = t.injection.c
         start = self._clinic.start_of(query.day)
         end = self._clinic.start_of(query.day + timedelta(days=1))
+        # A dose that was put off may be given on another day than the one of the check-in.
+        entry = t.ledger.c
+        given = select(entry.reference).where(
+            one_of(entry.kind, (EntryKind.GIVEN,)), entry.at >= start, entry.at < end
+        )
+        of_this_day = or_(
+            and_(n.slot >= start, n.slot < end),
+            and_(n.checked_in_at >= start, n.checked_in_at < end),
+            n.code.in_(given),
+        )
         under_way = case(
             (n.status == InjectionStatus.CHECKED_IN, 0), (n.status == InjectionStatus.EXPECTED, 1), else_=2
         )
         statement = (
             self._visit_rows()
-            .where(n.slot >= start, n.slot < end, n.status != InjectionStatus.WITHDRAWN)
+            .where(of_this_day, n.status != InjectionStatus.WITHDRAWN)
             .order_by(under_way, n.slot, n.seq)
             .limit(query.limit)
         )
@@ -231,17 +243,25 @@ class SqlReader:
 
     async def _find_visits(self, query: i.FindVisits, _a: Actor, _n: datetime) -> list[i.Visit]:
         text = parse_text(query.text, "text")
-        try:
+        condition = t.recipient.c.name.istartswith(text, autoescape=True)
+        with suppress(NotACode):
             code = parse_code(text)
-            condition = or_(t.injection.c.code == code, t.injection.c.booking == code)
-        except NotACode:
-            condition = t.recipient.c.name.istartswith(text, autoescape=True)
+            by_code = or_(t.injection.c.code == code, t.injection.c.booking == code)
+            # No name holds a figure, and without the names a code is found by its index.
+            condition = by_code if any(c.isdigit() for c in code) else or_(by_code, condition)
         statement = self._visit_rows().where(condition).order_by(t.injection.c.seq.desc())
         return [self._to_visit(row) for row in await self._all(statement.limit(query.limit))]
 
     async def _visit(self, query: i.GetVisit, _a: Actor, _n: datetime) -> i.Visit:
         statement = self._visit_rows().where(t.injection.c.code == query.injection)
         return self._to_visit(await self._one(statement, query.injection))
+
+    async def _completed(self, query: i.ListCompleted, _a: Actor, _n: datetime) -> list[Injection]:
+        statement = select(*columns_of(t.injection, Injection)).where(
+            t.injection.c.recipient == query.recipient,
+            t.injection.c.status == InjectionStatus.COMPLETED,
+        )
+        return [Injection(*row) for row in await self._all(statement)]
 
     # -- certificate ------------------------------------------------------------------------------
 
@@ -278,7 +298,7 @@ class SqlReader:
             raise NotAllowed
         return certificate
 
-    async def _draft(self, query: c.DraftCertificate, _a: Actor, _n: datetime) -> Draft:
+    async def _draft(self, query: c.DraftCertificate, actor: Actor, now: datetime) -> Draft:
         certificate = columns_of(t.certificate, Certificate)
         recipient = columns_of(t.recipient, Recipient)
         row = await self._one(
@@ -290,18 +310,8 @@ class SqlReader:
         )
         first, second = len(certificate), len(certificate) + len(recipient)
         injection = Injection(*row[second:])
-        completed = await self._all(
-            select(*columns_of(t.injection, Injection)).where(
-                t.injection.c.recipient == injection.recipient,
-                t.injection.c.status == InjectionStatus.COMPLETED,
-            )
-        )
-        return Draft(
-            Certificate(*row[:first]),
-            Recipient(*row[first:second]),
-            injection,
-            tuple(Injection(*other) for other in completed),
-        )
+        completed = await self._completed(i.ListCompleted(injection.recipient), actor, now)
+        return Draft(Certificate(*row[:first]), Recipient(*row[first:second]), injection, tuple(completed))
 
     # -- my page ----------------------------------------------------------------------------------
 

@@ -44,6 +44,15 @@ def _registered(table: str, name: str) -> Rule:
 TOLD = (
     _registered("vaccine", "VaccineRegistered"),
     _registered("recipient", "RecipientRegistered"),
+    Rule(8, "recipient", "the events tell by what everybody is found", """
+        WITH told AS (
+            SELECT CAST(payload ->> 'recipient' AS TEXT) AS code, MAX(seq) AS seq
+            FROM event WHERE name IN ('RecipientRegistered', 'RecipientCorrected') GROUP BY 1
+        )
+        SELECT r.code, e.name AS told
+        FROM recipient r JOIN told ON told.code = r.code JOIN event e ON e.seq = told.seq
+        WHERE e.payload ->> 'identity' <> r.identity
+    """),
     _told("booking", "booking", {
         "Booked": "reserved", "BookingPromoted": "reserved", "BookingReopened": "reserved",
         "BookingWaitlisted": "waiting", "BookingCancelled": "cancelled", "BookingNoShow": "no-show",

@@ -93,6 +93,8 @@ lot = Table(
     CheckConstraint("remaining >= 0", name="remaining_not_negative"),
 )
 
+_GIVEN = text("kind IN ('given')")
+
 ledger = Table(
     "ledger",
     metadata,
@@ -107,6 +109,7 @@ ledger = Table(
     Column("actor", String(40), nullable=False),
     Column("at", Instant, nullable=False),
     Index("ix_ledger_vaccine_seq", "vaccine", "seq"),
+    Index("ix_ledger_given", "at", sqlite_where=_GIVEN, postgresql_where=_GIVEN),
 )
 
 _LIVE_BOOKING = text("status IN ('reserved', 'waiting')")
@@ -129,6 +132,7 @@ booking = Table(
     Index("ix_booking_slot", "slot", "status"),
 )  # fmt: skip
 
+_CAME = text("checked_in_at IS NOT NULL")
 _LIVE_INJECTION = text("status IN ('expected', 'checked-in', 'completed')")
 
 injection = Table(
@@ -153,6 +157,7 @@ injection = Table(
         sqlite_where=_LIVE_INJECTION, postgresql_where=_LIVE_INJECTION,
     ),
     Index("ix_injection_slot", "slot"),
+    Index("ix_injection_came", "checked_in_at", sqlite_where=_CAME, postgresql_where=_CAME),
     Index("ix_injection_recipient", "recipient"),
     Index("ix_injection_lot", "vaccine", "lot"),
     CheckConstraint("status <> 'completed' OR dose IS NOT NULL", name="completed_has_dose"),

@@ -24,10 +24,17 @@ from typing import Any, TypeVar
 from sqlalchemy import Engine
 
 from domain.codes import draw_anew
-from domain.errors import ClinicError, CommandReused, OutcomeUnknown, RecordsRefused, StorageUnavailable
+from domain.errors import (
+    ClinicError,
+    CommandReused,
+    OutcomeUnknown,
+    RecordIllegible,
+    RecordsRefused,
+    StorageUnavailable,
+)
 from domain.ports import Clock, Foreseen, UnitOfWork
 from storage.admission import Admission
-from storage.engine import WAITED, Session, backend, in_short, open_session
+from storage.engine import WAITED, Session, backend, in_short, is_illegible, open_session
 from storage.statements import Statements
 from storage.unit_of_work import NOT_DONE, SqlUnitOfWork
 
@@ -36,6 +43,8 @@ LIMIT = 10.0
 """Seconds after which somebody who waits for an answer is told that there is none yet."""
 BATCH = 128
 """Commands in one transaction at most: past this the commit is a small part of the cost."""
+AT_ONCE = 8
+"""Answers given in one turn of an event loop, each of which may lead to the next command."""
 
 log = logging.getLogger(__name__)
 
@@ -167,20 +176,31 @@ class SqlWriter:
             self._commit(*self._connected(), batch)
         except self._refusals as conflict:
             log.error("%s broke a rule of the records: %s", batch[0].name, in_short(conflict))
-            self._disconnect()
-            draw_anew()
-            if alone:
-                batch[0].error = RecordsRefused()
-            else:  # one of them is to blame: each on its own; a code that is somebody's is another one then
-                for job in batch:
-                    job.error = None
-                    self._try([job], alone=True)
+            draw_anew()  # a code that is somebody's is another one then
+            self._each_alone(batch, alone, RecordsRefused())
         except self._database_error as problem:
-            log.error("a batch of %d commands was not committed: %s", len(batch), in_short(problem))
-            self._find_out(batch, problem, again)
+            if is_illegible(problem):
+                log.error("%s met a damaged row: %s", batch[0].name, in_short(problem))
+                self._each_alone(batch, alone, RecordIllegible(reason=in_short(problem)))
+            else:
+                log.error("a batch of %d commands was not committed: %s", len(batch), in_short(problem))
+                self._find_out(batch, problem, again)
         except BaseException as problem:  # noqa: BLE001 - a thread that dies silently hangs its clients
             log.critical("the writer met %s", type(problem).__name__)
-            self._find_out(batch, problem, again=True)
+            if is_illegible(problem) and not alone and not self._committing:  # in what all had read at once
+                self._each_alone(batch, alone, RecordIllegible(reason=in_short(problem)))
+            else:
+                self._find_out(batch, problem, again=True)
+
+    def _each_alone(self, batch: list[_Job], alone: bool, refusal: ClinicError) -> None:
+        """One of them is to blame, and nobody else is refused for it."""
+        self._disconnect()
+        if alone:
+            batch[0].error = refusal
+            return
+        for job in batch:
+            job.error = None
+            self._try([job], alone=True)
 
     def _connected(self) -> tuple[Session, SqlUnitOfWork]:
         if self._session is None or self._uow is None:
@@ -300,7 +320,7 @@ class SqlWriter:
         for loop in loops:
             mine = [job for job in batch if job.loop is loop]
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                loop.call_soon_threadsafe(_settle, mine)
+                loop.call_soon_threadsafe(_settle, loop, mine)
 
 
 def _answered(job: _Job, uow: SqlUnitOfWork) -> bool:
@@ -316,8 +336,11 @@ def _answered(job: _Job, uow: SqlUnitOfWork) -> bool:
     return answer is not NOT_DONE
 
 
-def _settle(jobs: list[_Job]) -> None:
-    for job in jobs:
+def _settle(loop: asyncio.AbstractEventLoop, jobs: list[_Job]) -> None:
+    """Some at a time: whoever waits for something else is not kept behind all of a batch."""
+    if others := jobs[AT_ONCE:]:
+        loop.call_soon(_settle, loop, others)
+    for job in jobs[:AT_ONCE]:
         if job.future.done():
             continue
         if job.error is None:

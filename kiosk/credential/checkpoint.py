@@ -95,6 +95,9 @@ async def with_records(verdict: Verdict, ask: Ask) -> Verdict:
         return replace(verdict, cautions=(*cautions, Caution.NOT_IN_RECORDS))
     if standing.status is CertificateStatus.REVOKED:
         return replace(verdict, problem=Problem.REVOKED, detail=standing.replaced_by, cautions=cautions)
+    if standing.status is not CertificateStatus.ISSUED:
+        # The key is real and the paper is not: somebody signed what the clinic did not hand out.
+        return replace(verdict, problem=Problem.NOT_ISSUED, detail=standing.status, cautions=cautions)
     return replace(verdict, cautions=cautions)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from domain.codes import spoken
 from kiosk.credential.schema import CardClaims, Dcc, Recovery, Test, Vaccination
 from kiosk.credential.trust import Caution
-from kiosk.credential.verify import Problem, Verdict
+from kiosk.credential.verify import HANGUL_MODE, OUR_CODE, Problem, Verdict
 from kiosk.i18n import Texts
 from kiosk.locations import ASSETS
 
@@ -52,14 +52,19 @@ def tell(verdict: Verdict, texts: Texts) -> Told:
 
 def word_of(verdict: Verdict) -> str:
     """The verdict in one word of its texts and of its JSON."""
-    if verdict.problem is Problem.NOT_A_CREDENTIAL and verdict.detail == "our-code":
-        return "our-code"
+    if verdict.problem is Problem.NOT_A_CREDENTIAL and verdict.detail in {OUR_CODE, HANGUL_MODE}:
+        return verdict.detail
     return "valid" if verdict.problem is None else str(verdict.problem)
 
 
 def _why(verdict: Verdict, word: str) -> str:
-    unknown = {Caution.NO_REVOCATION_LIST, Caution.OLD_REVOCATION_LIST}
-    return "valid-in-part" if verdict.ok and unknown & set(verdict.cautions) else word
+    """The summary names only what was checked for certain; the cautions say what was not."""
+    unknown = {Caution.NO_REVOCATION_LIST, Caution.OLD_REVOCATION_LIST, Caution.NOT_IN_RECORDS}
+    if not verdict.ok:
+        return word
+    if Caution.OLD_TRUST_LIST in verdict.cautions:
+        return "valid-by-signature"
+    return "valid-in-part" if unknown & set(verdict.cautions) else word
 
 
 def plain(value: object) -> str:

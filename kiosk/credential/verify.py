@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from domain.codes import parse_code
+from domain.codes import in_capitals, parse_code
 from domain.errors import NotACode
 from kiosk.credential import hcert, shc
 from kiosk.credential.fence import Malformed
@@ -22,6 +22,8 @@ from kiosk.credential.trust import Caution, Trust, TrustedKey
 TEXT_LIMIT = 8192
 """Characters; the largest QR symbol holds fewer."""
 CLOCK_SLACK = timedelta(minutes=5)
+OUR_CODE, HANGUL_MODE = "our-code", "hangul-mode"
+"""Details of what is no credential, for each of which there is something to do."""
 
 _USAGES = {"test": "1", "vaccination": "2", "recovery": "3"}
 _USAGE_ARCS = ("1.3.6.1.4.1.1847.2021.1.", "1.3.6.1.4.1.0.1847.2021.1.")
@@ -41,6 +43,8 @@ class Problem(StrEnum):
     KEY_NOT_VALID = "key-not-valid"
     BAD_CONTENT = "bad-content"
     REVOKED = "revoked"
+    NOT_ISSUED = "not-issued"
+    """Signed with the clinic's key, and by its records never handed out."""
     NOT_YET_VALID = "not-yet-valid"
     EXPIRED = "expired"
 
@@ -109,7 +113,14 @@ def _open(text: str) -> Opened:
         return OpenedHcert(text)
     if text.startswith(shc.PREFIX):
         return OpenedCard(text)
-    raise _Refused(Problem.NOT_A_CREDENTIAL, "our-code" if _is_our_code(text) else "")
+    if _is_our_code(text):
+        raise _Refused(Problem.NOT_A_CREDENTIAL, OUR_CODE)
+    raise _Refused(Problem.NOT_A_CREDENTIAL, HANGUL_MODE if _is_in_hangul(text) else "")
+
+
+def _is_in_hangul(text: str) -> bool:
+    """Whether a scanner's keys came as Hangul letters: it types as a keyboard does."""
+    return not text.isascii() and in_capitals(text[:16]).startswith((hcert.PREFIX, shc.PREFIX.upper()))
 
 
 def _is_our_code(text: str) -> bool:

@@ -13,6 +13,7 @@ from domain.booking import Book, BookingReceipt, Day, ListDays, ListSlots, SlotL
 from domain.errors import (
     AlreadyBooked,
     ClinicError,
+    DoseKeepsUntil,
     InputError,
     NotFound,
     SlotFull,
@@ -48,7 +49,14 @@ from kiosk.services import Services
 from kiosk.surnames import passport_surname
 from kiosk.widgets.choice_list import Choice
 
-_BACK_TO = {SlotFull: "hour", SlotUnknown: "hour", TooEarly: "day", TooYoung: "vaccine", NotFound: "vaccine"}
+_BACK_TO = {
+    SlotFull: "hour",
+    SlotUnknown: "hour",
+    TooEarly: "day",
+    DoseKeepsUntil: "day",
+    TooYoung: "vaccine",
+    NotFound: "vaccine",
+}
 """Which question a refusal asks again."""
 _HALVES = {"day", "hour", "passport_surname"}
 """Answers that are none without the next one."""
@@ -264,12 +272,20 @@ class BookingScreen(QuestionScreen):
             self._offer_wait_list(error)
         elif isinstance(error, AlreadyBooked):
             self.show_message("shell.refused", lambda t: f"{t.error(error)}\n\n{t('booking.see_my_page')}")
+        elif isinstance(error, TooEarly) and self._is_beyond(error):
+            self.show_message("booking.too_early", lambda t: f"{t.error(error)}\n\n{t('booking.come_again')}")
         elif isinstance(event.request, Book) and type(error) in _BACK_TO:
             self.go_to(_BACK_TO[type(error)], error)
         elif isinstance(event.request, Book) or isinstance(error, InputError):
             self.show_error(error)
         else:
             self.complain(error)
+
+    def _is_beyond(self, error: TooEarly) -> bool:
+        """Whether no day that can be booked now is late enough."""
+        earliest = error.facts["date"]
+        assert isinstance(earliest, date)
+        return earliest > max(self.services.clinic.bookable_days(self.services.clock.now()), default=date.min)
 
     def _offer_wait_list(self, error: ClinicError) -> None:
         """The last dose went while this person was typing."""

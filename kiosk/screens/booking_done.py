@@ -82,6 +82,11 @@ class BookingDoneScreen(RecordScreen):
             texts("booking.done.waiting_next" if self._waiting else "booking.done.reserved_next"),
         ]
 
+    @property
+    def _kind(self) -> str:
+        """What the keys of the texts about a place on the wait list end with."""
+        return "_waiting" if self._waiting else ""
+
     def _product(self, texts: Texts) -> str:
         return product_name(self.services, self._receipt.product, texts)
 
@@ -89,7 +94,7 @@ class BookingDoneScreen(RecordScreen):
         """The ticket comes first; nothing here is lost by a hasty Enter."""
         choices = []
         if not self._cancelled:
-            choices.append(Choice("ticket", "booking.done.ticket"))
+            choices.append(Choice("ticket", f"booking.done.ticket{self._kind}"))
             if fits(self._receipt.booking, self.app.size):
                 choices.append(Choice("qr", "booking.done.qr"))
             choices.append(Choice("cancel", "booking.done.cancel"))
@@ -127,7 +132,7 @@ class BookingDoneScreen(RecordScreen):
 
     def _ask_to_cancel(self) -> None:
         wish = new_command_id()
-        words: Words = lambda t: t("booking.cancel.body", product=self._product(t))  # noqa: E731
+        words: Words = lambda t: t(f"booking.cancel.body{self._kind}", product=self._product(t))  # noqa: E731
         self.confirm(
             "booking.cancel.title", words, yes="booking.cancel.yes",
             then=lambda: self.run_command(CancelBooking(self._receipt.booking), self.Cancelled, wish),

@@ -1,4 +1,4 @@
-"""Who are you: by a code from ticket or certificate, or by name, birth date and phone."""
+"""Who are you: by the code of a booking or an application, or by name, birth date and phone."""
 
 from __future__ import annotations
 

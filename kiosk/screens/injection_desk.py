@@ -201,9 +201,11 @@ def one_meant(text: str, visits: list[Visit]) -> Visit | None:
     if len(visits) == 1:
         return visits[0]
     try:
-        parse_code(text)
+        code = parse_code(text)
     except InputError:
         return None
+    if any(code not in (visit.injection.code, visit.injection.booking) for visit in visits):
+        return None  # some names can be read as a code
     # One booking has several visits when the record of an earlier one was voided.
     live = [v for v in visits if v.injection.status in (InjectionStatus.EXPECTED, InjectionStatus.CHECKED_IN)]
     return live[0] if len(live) == 1 else None

@@ -20,7 +20,7 @@ from domain.ports import Place
 from domain.statement import CertificateStatus
 from kiosk.i18n import Texts
 from kiosk.screens.code_page import CodePage, fits
-from kiosk.screens.my_page import item_words
+from kiosk.screens.my_page import is_waiting, item_words
 from kiosk.screens.products import product_name
 from kiosk.screens.record import RecordScreen
 from kiosk.services import Services
@@ -93,7 +93,7 @@ class MyItemScreen(RecordScreen):
         if item.slot and item.kind is ItemKind.BOOKING:
             slot = self.services.clinic.local(item.slot)
             when = f"{texts.short_day(slot.date())} {texts.clock(slot)}"
-            lines.append(texts("my_page.item.slot", when=when))
+            lines.append(texts(f"my_page.item.{'wished' if is_waiting(item) else 'slot'}", when=when))
         if item.given_on:
             lines.append(texts("my_page.item.given", date=item.given_on))
         if item.lot:
@@ -107,8 +107,13 @@ class MyItemScreen(RecordScreen):
 
     def actions(self) -> list[Choice]:
         """What its owner can do about it as it stands."""
-        possible = [Choice(name, f"my_page.act.{name}") for name in self._possible()]
+        possible = [Choice(name, f"my_page.act.{self._called(name)}") for name in self._possible()]
         return [*possible, Choice("back", "key.back")]
+
+    def _called(self, action: str) -> str:
+        """What an action is called; on the wait list no booking is cancelled or printed."""
+        waits = is_waiting(self._item) and action in {"ticket", "cancel_booking"}
+        return f"{action}_waiting" if waits else action
 
     def _possible(self) -> list[str]:
         item = self._item
@@ -172,12 +177,11 @@ class MyItemScreen(RecordScreen):
                 self._ask(action, lambda: self.run_command(CancelApplication(code), self.Cancelled, wish))
 
     def _ask(self, action: str, then: Callable[[], None]) -> None:
+        asked = f"my_page.ask.{self._called(action)}"
         self.confirm(
-            f"my_page.ask.{action}.title",
-            lambda t: t(
-                f"my_page.ask.{action}.body", product=product_name(self.services, self._item.product, t)
-            ),
-            yes=f"my_page.ask.{action}.yes",
+            f"{asked}.title",
+            lambda t: t(f"{asked}.body", product=product_name(self.services, self._item.product, t)),
+            yes=f"{asked}.yes",
             then=then,
         )
 

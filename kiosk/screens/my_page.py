@@ -8,6 +8,7 @@ from textual import on
 from textual.message import Message
 
 from domain.actors import Actor
+from domain.booking import BookingStatus
 from domain.mypage import GetMyPage, ItemKind, MyPage, MyPageItem
 from kiosk.i18n import Texts, Words
 from kiosk.screens.identify import IdentifyScreen
@@ -70,9 +71,15 @@ def item_words(services: Services, item: MyPageItem) -> Words:
         product = product_name(services, item.product, t)
         if item.kind is ItemKind.INJECTION and item.dose_number:
             return t("my_page.item.dose", product=product, dose=item.dose_number, of=item.dose_total)
-        return t(f"my_page.item.{item.kind.value}", product=product)
+        kind = "waiting" if is_waiting(item) else item.kind.value
+        return t(f"my_page.item.{kind}", product=product)
 
     return said
+
+
+def is_waiting(item: MyPageItem) -> bool:
+    """Whether it is a place on the wait list: nothing is booked yet, and its time is a wish."""
+    return item.kind is ItemKind.BOOKING and item.status == BookingStatus.WAITING
 
 
 def state_words(services: Services, item: MyPageItem) -> Words:
@@ -83,8 +90,9 @@ def state_words(services: Services, item: MyPageItem) -> Words:
         state = t(f"my_page.state.{item.kind.value}.{item.status}")
         if item.given_on:
             return f"{state}, {t.short_day(item.given_on)}"
-        if slot and item.status in {"reserved", "waiting"}:
-            return f"{state}, {t.short_day(slot.date())} {t.clock(slot)}"
-        return state
+        when = f"{t.short_day(slot.date())} {t.clock(slot)}" if slot else ""
+        if slot and is_waiting(item):
+            return f"{state}, {t('my_page.item.wished', when=when)}"
+        return f"{state}, {when}" if slot and item.status == BookingStatus.RESERVED else state
 
     return said

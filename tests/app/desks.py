@@ -90,11 +90,12 @@ async def visit_of(app: ClinicApp, booking: str) -> Visit:
     return (await services.gateway.ask(FindVisits(booking), STAFF))[0]
 
 
-async def vaccinate(app: ClinicApp, booking: str, lot: str = "LOT1") -> Injection:
-    """The whole visit, elsewhere."""
+async def vaccinate(app: ClinicApp, booking: str, lot: str = "LOT1", checked_in: bool = False) -> Injection:
+    """The whole visit, or what is left of it, elsewhere."""
     gateway = services_of(app).gateway
     code = (await visit_of(app, booking)).injection.code
-    await gateway.send(CheckIn(code), STAFF)
+    if not checked_in:
+        await gateway.send(CheckIn(code), STAFF)
     await gateway.send(Screen(code), STAFF)
     return await gateway.send(CompleteInjection(code, lot, Site.LEFT_ARM, STAFF.name), STAFF)
 

@@ -324,6 +324,27 @@ async def test_a_concern_puts_the_dose_off_and_can_be_screened_again(kiosk: Kios
         await see(pilot, "10:00까지, 30분 남음")
 
 
+async def test_a_severe_allergy_is_a_contraindication_and_not_put_off(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        receipt = await book(app)
+        visit = await at_visit(app, pilot, receipt.booking)
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: visit.query(ScreeningStep) and readable(visit))
+        await pilot.press("1")
+        await see(pilot, "심한 알레르기는 금기입니다")
+        await pilot.press("enter")
+        await see(pilot, "접종 금기: 심한 알레르기", "의사에게 알리고", "F8")
+        assert "오늘은 접종하지 않습니다" not in screen_text(app)
+        assert "접종 보류" not in screen_text(app)
+        await pilot.press("f9")
+        await see(pilot, "Contraindication: severe allergy", "Tell a doctor")
+        await pilot.press("f9", "f3")
+        await wait_for(pilot, lambda: visit.query(ScreeningStep) and readable(visit))
+        await pilot.press("1", "2", "enter")
+        await see(pilot, "접종 보류", "오늘은 접종하지 않습니다: 급성 질환", "다시 예약하게 하세요")
+        assert "금기" not in screen_text(app)
+
+
 async def test_a_second_dose_says_its_number_and_a_dose_of_today_is_refused_before_the_needle(
     kiosk: Kiosk,
 ) -> None:
@@ -341,6 +362,35 @@ async def test_a_second_dose_says_its_number_and_a_dose_of_today_is_refused_befo
         await wait_for(pilot, lambda: isinstance(app.screen, Message))
         await see(pilot, "오늘 이미 받았습니다")
         assert (await levels(app))[2].vaccine.stock == 1
+
+
+async def test_a_persons_doses_are_known_also_when_their_name_reads_as_a_code(
+    kiosk: Kiosk, clock: TestClock
+) -> None:
+    async with kiosk() as (app, pilot):
+        other = await book(app, 1, "손상훈", vaccine=2, day=7)
+        first = await book(app, 1, "손상훈", vaccine=0)
+        await book(app, 2, "손상훈", vaccine=0)
+        await vaccinate(app, first.booking)
+        clock.move(days=8)
+        await at_visit(app, pilot, other.booking)
+        await see(pilot, "손상훈", "2회 중 2차 예정, 지난 접종 2026년 11월 23일")
+
+
+async def test_who_comes_on_another_day_is_on_the_list_until_the_observation_is_over(kiosk: Kiosk) -> None:
+    async with kiosk(size=(100, 30)) as (app, pilot):
+        desk = await at_desk(app, InjectionDeskScreen)
+        early = await book(app, 1, "홍길동", day=2)
+        table = desk.query_one(DeskTable)
+        await see(pilot, "오늘 예정된 방문이 없습니다")
+        await services_of(app).gateway.send(
+            CheckIn((await visit_of(app, early.booking)).injection.code), STAFF
+        )
+        await wait_for(pilot, lambda: [row[4] for row in cells(table)] == ["접수됨, 예진 차례"])
+        await see(pilot, "접수 1")
+        await vaccinate(app, early.booking, checked_in=True)
+        await wait_for(pilot, lambda: [row[4] for row in cells(table)] == ["관찰 15분 남음"])
+        await see(pilot, "관찰 1")
 
 
 async def test_too_early_says_by_how_much_and_until_when(kiosk: Kiosk, clock: TestClock) -> None:
@@ -470,11 +520,12 @@ async def test_a_record_of_a_dose_never_given_is_voided_and_the_dose_is_back(kio
         assert again.visit.injection.status is InjectionStatus.EXPECTED
 
 
-async def test_who_did_not_come_gives_the_dose_to_whoever_waits(kiosk: Kiosk) -> None:
+async def test_who_did_not_come_gives_the_dose_to_whoever_waits(kiosk: Kiosk, clock: TestClock) -> None:
     async with kiosk() as (app, pilot):
         absent = await book(app, 1, vaccine=2)
         waiting = await book(app, 2, "김민수", vaccine=2)
         assert waiting.status is BookingStatus.WAITING
+        clock.move(minutes=30)
         await at_visit(app, pilot, absent.booking)
         await pilot.press("f7")
         await wait_for(pilot, lambda: isinstance(app.screen, Confirm))
@@ -485,6 +536,34 @@ async def test_who_did_not_come_gives_the_dose_to_whoever_waits(kiosk: Kiosk) ->
         await pilot.press("1")
         await see(pilot, "방문하지 않음으로 처리했습니다: 홍길동", "김민수")
         assert isinstance(app.screen, InjectionDeskScreen)
+
+
+async def asked_whether_missed(app: ClinicApp, pilot: Pilot[int], visit: VisitScreen) -> None:
+    """Somebody says that the person did not come."""
+    await wait_for(pilot, lambda: app.screen is visit and readable(visit))
+    await pilot.press("f7")
+    await wait_for(pilot, lambda: isinstance(app.screen, Confirm))
+
+
+async def test_the_desk_is_told_why_somebody_cannot_have_missed_their_booking(
+    kiosk: Kiosk, clock: TestClock
+) -> None:
+    async with kiosk() as (app, pilot):
+        receipt = await book(app, day=1)
+        visit = await at_visit(app, pilot, receipt.booking)
+        await asked_whether_missed(app, pilot, visit)
+        await pilot.press("1")
+        await see(pilot, "예약 시각이 아직 되지 않아", "2026년 11월 24일 (화) 09:00")
+        await pilot.press("enter")
+        clock.move(days=1)
+        await asked_whether_missed(app, pilot, visit)
+        await services_of(app).gateway.send(CheckIn(visit.visit.injection.code), STAFF)  # at another desk
+        await pilot.press("1")
+        await see(pilot, "이미 접수한 분은", "예약을 취소해 주세요")
+        assert (await visit_of(app, receipt.booking)).booking_status is BookingStatus.RESERVED
+        await pilot.press("enter")
+        await see(pilot, "심한 알레르기가 있었습니까?")
+        assert "F7" not in screen_text(app)
 
 
 async def test_a_deferred_person_can_cancel_at_the_desk(kiosk: Kiosk) -> None:

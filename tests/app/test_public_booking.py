@@ -9,18 +9,19 @@ import pytest
 from textual.pilot import Pilot
 
 from domain.attempts import MOST_WRONG, PAUSE
-from domain.booking import Book
+from domain.booking import Book, CancelBooking
+from domain.codes import Kind, new_code
 from domain.errors import ClinicError, NotIdentified
-from domain.mypage import GetMyPage, IdentifyByDetails, MyPageItem
-from domain.vaccine import ListVaccines
+from domain.mypage import GetMyPage, IdentifyByCode, IdentifyByDetails, MyPageItem
+from domain.vaccine import AddStock, ListLots, ListVaccines, WriteOffStock
 from kiosk.app import ClinicApp
 from kiosk.screens.base import READING_SECONDS, PublicScreen
 from kiosk.screens.booking import BookingScreen
 from kiosk.screens.booking_done import BookingDoneScreen
 from tests.app.conftest import Kiosk
-from tests.app.desks import services_of
+from tests.app.desks import book, services_of, vaccinate
 from tests.app.terminal import press_at_once, press_soon, readable, screen_text, see, type_text, wait_for
-from tests.clinics import TestClock, person
+from tests.clinics import STAFF, TestClock, person
 
 ANSWERS = {
     "name": ("이름은 무엇", "홍길동"),
@@ -32,14 +33,14 @@ ANSWERS = {
 """What is asked of the person, and an answer to each; Enter alone takes the offered surname."""
 
 
-async def choose_time(pilot: Pilot[int], vaccine: str = "1") -> None:
-    """Vaccine, the first day, the first hour, the first slot."""
+async def choose_time(pilot: Pilot[int], vaccine: str = "1", day: str = "1") -> None:
+    """Vaccine, the day, its first hour, the first slot."""
     await pilot.press("1")
     await see(pilot, "어떤 백신", "> 1")
     await pilot.press(vaccine)
-    for question in ("언제 오시", "몇 시에", "정확히 몇 분"):
+    for question, answer in (("언제 오시", day), ("몇 시에", "1"), ("정확히 몇 분", "1")):
         await see(pilot, question, "> 1")
-        await pilot.press("1")
+        await pilot.press(answer)
 
 
 async def tell(pilot: Pilot[int], fields: Iterable[str] = ANSWERS) -> None:
@@ -52,9 +53,9 @@ async def tell(pilot: Pilot[int], fields: Iterable[str] = ANSWERS) -> None:
         await pilot.press("enter")
 
 
-async def fill_in(pilot: Pilot[int], vaccine: str = "1") -> None:
+async def fill_in(pilot: Pilot[int], vaccine: str = "1", day: str = "1") -> None:
     """Answer every question up to the review, and read it."""
-    await choose_time(pilot, vaccine)
+    await choose_time(pilot, vaccine, day)
     await tell(pilot)
     await see(pilot, "성별")
     await pilot.press("2")
@@ -275,6 +276,41 @@ async def test_a_second_booking_of_the_same_vaccine_is_refused_and_says_where_th
         assert len(await my_items(app)) == 1
 
 
+async def test_a_dose_that_is_due_after_every_day_that_can_be_booked_says_from_when(kiosk: Kiosk) -> None:
+    async with kiosk(size=(40, 16)) as (app, pilot):
+        receipt = await book(app, 12345678)
+        await vaccinate(app, receipt.booking)
+        await fill_in(pilot, vaccine="2")  # 90 days after any dose against the same disease
+        await pilot.press("1")
+        await see(pilot, "아직 예약할 수 없습니다", "2027년 2월 21일", "그 무렵 다시 예약해 주세요")
+        await pilot.press("enter")
+        await see(pilot, "모두 맞습니까")
+
+
+async def test_a_dose_that_is_due_within_the_days_that_can_be_booked_asks_for_the_day_again(
+    kiosk: Kiosk,
+) -> None:
+    async with kiosk(size=(40, 16)) as (app, pilot):
+        receipt = await book(app, 12345678)
+        await vaccinate(app, receipt.booking)
+        await fill_in(pilot)
+        await pilot.press("1")
+        await see(pilot, "언제 오시", "2026년 12월 14일")
+
+
+async def test_a_day_after_the_last_lot_expires_asks_for_the_day_again(kiosk: Kiosk) -> None:
+    async with kiosk(size=(40, 16)) as (app, pilot):
+        services = services_of(app)
+        code = (await services.gateway.ask(ListVaccines()))[0].vaccine.code
+        for lot in await services.gateway.ask(ListLots(code), STAFF):
+            await services.gateway.send(WriteOffStock(code, lot.number, lot.remaining, "broken"), STAFF)
+        today = services.clinic.today(services.clock.now())
+        await services.gateway.send(AddStock(code, "EARLY", today, 5), STAFF)
+        await fill_in(pilot, day="2")
+        await pilot.press("1")
+        await see(pilot, "언제 오시", "남은 백신의 유효기간이")
+
+
 async def test_a_booking_is_cancelled_from_its_result_page_after_asking(kiosk: Kiosk) -> None:
     async with kiosk() as (app, pilot):
         await fill_in(pilot)
@@ -293,6 +329,19 @@ async def test_a_booking_is_cancelled_from_its_result_page_after_asking(kiosk: K
         assert [item.status for item in await my_items(app)] == ["cancelled"]
 
 
+async def test_a_booking_cancelled_elsewhere_gets_no_ticket_and_is_told_why(kiosk: Kiosk) -> None:
+    async with kiosk(size=(40, 16)) as (app, pilot):
+        await fill_in(pilot)
+        await pilot.press("1")
+        await see(pilot, "예약되었습니다")
+        [booked] = await my_items(app)
+        await services_of(app).gateway.send(CancelBooking(booked.code), STAFF)
+        await was_read(pilot)
+        await pilot.press("1")
+        await see(pilot, "이미 끝난 예약입니다 (취소됨)")
+        assert not list(app.settings.paper_folder.glob("ticket-*.pdf"))
+
+
 async def test_answers_that_somebody_guessed_before_keep_nobody_from_their_ticket_for_long(
     kiosk: Kiosk, clock: TestClock
 ) -> None:
@@ -302,7 +351,7 @@ async def test_answers_that_somebody_guessed_before_keep_nobody_from_their_ticke
         await see(pilot, "예약되었습니다")
         for _ in range(MOST_WRONG):
             with pytest.raises(NotIdentified):
-                await services_of(app).gateway.ask(IdentifyByDetails("김아무", "19450815", "01099998888"))
+                await services_of(app).gateway.ask(IdentifyByCode(new_code(Kind.BOOKING)))
         await was_read(pilot)
         await pilot.press("1")
         await see(pilot, "초 뒤에 다시")

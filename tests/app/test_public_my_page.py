@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from textual.pilot import Pilot
 
+from domain.application import ApplyForCertificate
 from domain.booking import Book, BookingReceipt
 from domain.certificate import IssueCertificate, ListCertificates
 from domain.codes import spoken
 from domain.injection import CheckIn, CompleteInjection, FindVisits, Screen
+from domain.mypage import IdentifyByCode
 from domain.presentation import Site
 from domain.statement import CertificateStatus
 from domain.vaccine import ListVaccines
@@ -17,6 +19,7 @@ from kiosk.screens.identify import IdentifyScreen
 from kiosk.screens.record import RecordScreen
 from kiosk.settings import Settings
 from tests.app.conftest import Kiosk
+from tests.app.desks import services_of
 from tests.app.terminal import press_at_once, screen_text, see, type_text, wait_for
 from tests.app.test_public_booking import was_read
 from tests.clinics import STAFF, person
@@ -122,6 +125,21 @@ async def test_somebody_unknown_is_told_so_and_too_many_attempts_wait(kiosk: Kio
             await wait_for(pilot, lambda: not app.screen.busy)  # type: ignore[attr-defined]
             await pilot.press("enter")
         await see(pilot, "초 뒤에 다시")
+
+
+async def test_the_number_of_a_certificate_does_not_open_its_holders_page(kiosk: Kiosk) -> None:
+    async with kiosk(size=(40, 16)) as (app, pilot):
+        receipt = await book(app)
+        await vaccinate(app, receipt.booking)
+        gateway = services_of(app).gateway
+        [injection] = await gateway.ask(FindVisits(receipt.booking), STAFF)
+        me = await gateway.ask(IdentifyByCode(receipt.booking))
+        await gateway.send(ApplyForCertificate(injection.injection.code), me)
+        certificate = await issue(app)
+        await identify(pilot, "2", certificate)
+        await see(pilot, "증명서 번호는 쓸 수 없습니다", "찾지 못했습니다")
+        assert isinstance(app.screen, IdentifyScreen)
+        assert "홍*동" not in screen_text(app)
 
 
 def _codes(like: str) -> list[str]:

@@ -60,6 +60,60 @@ def test_every_refusal_is_said_in_both_languages(refusal: type[ClinicError]) -> 
         assert facts_of(text) <= facts_of(refusal.text)
 
 
+@pytest.mark.parametrize("refusal", sorted(set(refusals()), key=lambda kind: kind.code))
+def test_every_variant_of_a_refusal_is_said_in_both_languages(refusal: type[ClinicError]) -> None:
+    for variant, said in refusal.variants.items():
+        for language in LANGUAGES:
+            text = table(language, "errors").get(f"error.{refusal.code}-{variant}")
+            assert text, (refusal.code, variant)
+            assert facts_of(text) <= facts_of(said) | facts_of(refusal.text)
+
+
+@pytest.mark.parametrize(
+    ("years", "months", "korean", "english"),
+    [(12, 0, "만 12세부터", "from the age of 12."), (0, 6, "생후 6개월부터", "from 6 months of age"),
+     (1, 6, "만 1세 6개월부터", "from the age of 1 and 6 months.")],
+)  # fmt: skip
+def test_an_age_is_said_without_what_is_zero(years: int, months: int, korean: str, english: str) -> None:
+    refusal = errors.TooYoung(vaccine="V", years=years, months=months)
+    assert korean in Texts("ko").error(refusal)
+    assert english in Texts("en").error(refusal)
+    assert english in str(refusal)
+
+
+def test_one_dose_is_left_and_two_doses_are() -> None:
+    one, two = (errors.InsufficientStock(remaining=n, lot="L") for n in (1, 2))
+    assert Texts("en").error(one) == str(one) == "Only one dose is left of lot L."
+    assert Texts("en").error(two) == str(two) == "Only 2 doses are left of lot L."
+    assert Texts("ko").error(one) == "1회분만 남아 있습니다: L"
+
+
+def test_the_code_of_an_application_is_said_in_threes() -> None:
+    refusal = errors.AlreadyApplied(application="AK7M3Q9XA")
+    for language in LANGUAGES:
+        assert "AK7-M3Q-9XA" in Texts(language).error(refusal)
+
+
+def test_a_contraindication_is_not_put_off_to_another_day() -> None:
+    never = errors.ScreeningDeferred(never=True, reasons=(Concern.SEVERE_ALLERGY,))
+    assert "오늘" not in Texts("ko").error(never)
+    assert "접종하면 안 됩니다: 심한 알레르기" in Texts("ko").error(never)
+    assert "must not be given: severe allergy" in Texts("en").error(never)
+
+
+def test_whoever_has_a_foreign_phone_is_told_how_it_begins() -> None:
+    for language in LANGUAGES:
+        texts = Texts(language)
+        assert "+" in texts("booking.phone.hint")
+        assert "+" in texts.error(errors.NotAPhone("phone"))
+        assert "00" in texts.error(errors.PhoneNeedsPlus("phone"))
+
+
+def test_a_correction_promises_no_certificate_to_whoever_had_none() -> None:
+    assert "있었으면" in Texts("ko")("injection_desk.correct_heading_done", name="홍길동")
+    assert "If a certificate" in Texts("en")("injection_desk.correct_heading_done", name="홍길동")
+
+
 def test_every_key_in_the_code_has_a_text() -> None:
     missing = []
     tables = "key|shell|booking|identify|my_page|application|parts"

@@ -307,6 +307,7 @@ async def test_the_same_new_vaccine_twice_is_refused_beside_its_name(kiosk: Kios
             for field in ("name_ko", "name_en", "manufacturer"):
                 form.entry(field).value = "New"
             form.entry("min_age").value = "1"
+            form.entry("interval_days").value = "90"
             form.pick("disease").options.focus()
             await pilot.press("1", "f2")
             await wait_for(pilot, lambda: isinstance(app.screen, Confirm))
@@ -315,6 +316,32 @@ async def test_the_same_new_vaccine_twice_is_refused_beside_its_name(kiosk: Kios
             await wait_for(pilot, lambda form=form: app.screen is not form or error_of(form, "name_en"))
         await see(pilot, "이미 등록되어 있습니다")
         assert len(await levels(app)) == 4
+
+
+async def test_a_vaccine_that_is_given_again_needs_its_interval_also_with_one_dose(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        form = NewVaccineScreen(services_of(app), STAFF, lambda words: None)
+        await app.push_screen(form)
+        right = {"name_ko": "새백신", "name_en": "New", "manufacturer": "Maker", "min_age": "1"}
+        for field, value in right.items():
+            form.entry(field).value = value
+        for disease in ("1", "2"):
+            form.pick("disease").options.focus()
+            await pilot.press(disease)
+            await refuses(pilot, form, "interval_days", "0")
+            assert "간격을 확인하지 않습니다" in error_of(form, "interval_days")
+        form.pick("disease").options.focus()
+        await pilot.press("3", "f2")
+        await wait_for(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("escape")
+        form.entry("interval_days").value = "90"
+        form.pick("disease").options.focus()
+        await pilot.press("1", "f2")
+        await wait_for(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("1")
+        await wait_for(pilot, lambda: app.screen is not form)
+        made = (await levels(app))[3].vaccine.presentation
+        assert made.earliest_after([date(2026, 11, 1)], date(2026, 11, 2)) == date(2027, 1, 30)
 
 
 async def test_the_language_changes_live_and_what_was_typed_stays(kiosk: Kiosk) -> None:

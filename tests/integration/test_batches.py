@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from domain.booking import Book, BookingReceipt, CancelBooking, GetBooking, cancel_booking
-from domain.errors import AlreadyBooked, ClinicError, NotFound, SlotFull, SoldOut
+from domain.correction import CorrectRecipient
+from domain.errors import AlreadyBooked, ClinicError, KnownAlready, NotFound, SlotFull, SoldOut
 from domain.mypage import GetMyPage
 from domain.policies import follow_at_once
 from domain.ports import UnitOfWork
@@ -93,6 +94,38 @@ async def test_somebody_who_comes_twice_in_a_batch_is_the_same_person(clinic: Op
     ]  # fmt: skip
     page = await clinic.gateway.ask(GetMyPage(), await clinic.recipient(answers[0].booking))
     assert {item.code for item in page.items} == {answers[0].booking, answers[2].booking}
+    assert await clinic.violations() == []
+
+
+async def test_whose_details_were_put_right_is_known_by_them_to_the_rest_of_the_batch(
+    clinic: OpenClinic,
+) -> None:
+    one, two = await clinic.vaccine(doses=9), await clinic.vaccine(doses=9, key="other")
+    slot = await clinic.slot()
+    me = await clinic.recipient((await clinic.book(one, 1, slot=slot)).booking)
+
+    def put_right(number: int) -> Sent:
+        sent: Sent = clinic.gateway.send(CorrectRecipient(me.code, person(number), "misheard"), STAFF)
+        return sent
+
+    answers = await together(
+        clinic,
+        [
+            clinic.book(two, 3, slot=slot),
+            put_right(3),
+            put_right(2),
+            clinic.book(two, 2, slot=slot),
+            clinic.book(one, 2, slot=slot),
+            clinic.book(two, 1, slot=slot),
+            put_right(1),
+        ],
+    )
+    assert [in_words(answer) for answer in answers] == [
+        "reserved", KnownAlready.__name__, "int", "reserved", AlreadyBooked.__name__, "reserved",
+        KnownAlready.__name__,
+    ]  # fmt: skip
+    assert (await clinic.recipient(answers[3].booking)).code == me.code
+    assert (await clinic.recipient(answers[5].booking)).code != me.code
     assert await clinic.violations() == []
 
 

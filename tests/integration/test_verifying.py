@@ -14,7 +14,7 @@ import qrcode
 from PIL import Image
 
 from domain.actors import SYSTEM
-from domain.application import ApplyForCertificate
+from domain.application import ApplyForCertificate, CancelApplication
 from domain.certificate import (
     GetCertificate,
     IssueCertificate,
@@ -27,14 +27,19 @@ from domain.errors import NotFound
 from domain.injection import Injection
 from domain.revocation import GetStanding, ListRevoked, ListSignedWith
 from domain.statement import Certificate, CertificateStatus
+from domain.uvci import uvci
 from kiosk.credential import ceremony
 from kiosk.credential.export import export
 from kiosk.credential.keys import KeyFolder, load_keys
 from kiosk.credential.picture import UnreadablePicture, codes_in
+from kiosk.credential.signer import ClinicSigner
+from kiosk.credential.telling import tell
 from kiosk.credential.trust import Caution
 from kiosk.credential.trust_files import trust_from
 from kiosk.credential.verify import Problem, verify
+from kiosk.i18n import Texts
 from kiosk.paper.proof import render_page
+from tests.certificate_facts import facts
 from tests.clinics import MONDAY, STAFF, OpenClinic, TestClock, clinic_in
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -152,13 +157,31 @@ async def test_a_withdrawn_key_is_counted_and_no_longer_signs(clinic: OpenClinic
 
 
 async def test_our_own_signature_on_what_we_never_issued_is_pointed_out(clinic: OpenClinic) -> None:
-    from kiosk.credential.signer import ClinicSigner
-    from tests.certificate_facts import facts
-
     forged = ClinicSigner(load_keys(clinic.settings.key_folder)).sign(facts(issued_at=clinic.clock.now()))
     [verdict] = await clinic.services.check_certificate(forged.text)
     assert verdict.ok
     assert verdict.cautions == (Caution.NOT_IN_RECORDS,)
+    assert "revocation" not in tell(verdict, Texts("en")).why
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_our_own_signature_on_what_was_prepared_or_cancelled_and_never_issued_is_not_valid(
+    clinic: OpenClinic, cancelled: bool
+) -> None:
+    injection = await inject(clinic, await clinic.vaccine(doses=1))
+    application = await clinic.gateway.send(ApplyForCertificate(injection.code), STAFF)
+    await clinic.services.settle()
+    [waiting] = await clinic.gateway.ask(ListCertificates(CertificateStatus.READY), STAFF)
+    if cancelled:
+        await clinic.gateway.send(CancelApplication(application.code), STAFF)
+        await clinic.services.settle()
+    number = waiting.certificate.code
+    about = facts(issued_at=clinic.clock.now(), number=number, uvci=uvci("KR", "CLINIC1", number))
+    forged = ClinicSigner(load_keys(clinic.settings.key_folder)).sign(about)
+    [verdict] = await clinic.services.check_certificate(forged.text)
+    assert (verdict.ok, verdict.problem, verdict.proven) == (False, Problem.NOT_ISSUED, True)
+    assert verdict.detail == ("cancelled" if cancelled else "ready")
+    assert "발급되지 않은" in tell(verdict, Texts("ko")).verdict
 
 
 async def test_the_standing_of_a_certificate_says_nothing_of_its_owner(clinic: OpenClinic) -> None:

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from domain.application import ApplyForCertificate, CancelApplication
 from domain.booking import CancelBooking, MarkNoShow
 from domain.certificate import IssueCertificate, ListCertificates
-from domain.correction import CorrectInjection, VoidInjection
+from domain.correction import CorrectInjection, CorrectRecipient, VoidInjection
 from domain.injection import Injection
+from domain.recipient import Sex
 from domain.statement import CertificateFacts, CertificateStatus, Credential
 from domain.vaccine import QuarantineLot, WriteOffStock
-from tests.clinics import STAFF, OpenClinic
+from tests.clinics import STAFF, OpenClinic, person
 
 
 class PlainPress:
@@ -62,11 +63,14 @@ async def well_used(clinic: OpenClinic) -> WellUsed:
     held = [await clinic.book(plenty, n) for n in range(6, 9)]
     await clinic.services.settle()  # so that they are expected before they say that they do not come
     await send(CancelBooking(held[1].booking, "ill"), STAFF)
+    clinic.clock.move(minutes=30)
     await send(MarkNoShow(held[2].booking), STAFF)
     queue = [(await clinic.book(scarce, n)).booking for n in range(11, 15)]
 
     reissued = await _issued(clinic, given[1])
     await send(CorrectInjection(given[1].code, "the label was misread", lot="LOT2"), STAFF)
+    put_right = replace(person(2, "홍길순"), sex=Sex.FEMALE)
+    await send(CorrectRecipient(given[1].recipient, put_right, "the name was misheard"), STAFF)
     [corrected] = await clinic.gateway.ask(ListCertificates(CertificateStatus.ISSUED), STAFF)
     revoked = await _issued(clinic, given[2])
     await send(VoidInjection(given[2].code, "another person's record", dose_returned=False), STAFF)

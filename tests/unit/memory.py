@@ -89,6 +89,9 @@ class _Vaccines(_Shelf[Vaccine]):
     def lot(self, vaccine: str, number: str) -> Lot | None:
         return self._lots.get((vaccine, number))
 
+    def lots(self, vaccine: str) -> list[Lot]:
+        return [lot for lot in self._lots.values() if lot.vaccine == vaccine]
+
     def save_lot(self, lot: Lot) -> None:
         self._lots[lot.vaccine, lot.number] = lot
 
@@ -120,6 +123,9 @@ class _Bookings(_Shelf[Booking]):
     def people_in_slot(self, slot: datetime) -> int:
         here = (BookingStatus.RESERVED, BookingStatus.COMPLETED)
         return len(self._where(lambda b: b.slot == slot and b.status in here))
+
+    def reserved_since(self, vaccine: str, slot: datetime) -> int:
+        return len([b for b in self._of(vaccine, BookingStatus.RESERVED) if b.slot >= slot])
 
     def _of(self, vaccine: str, status: BookingStatus) -> list[Booking]:
         return self._where(lambda b: b.vaccine == vaccine and b.status is status)

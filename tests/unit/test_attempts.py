@@ -173,13 +173,24 @@ async def test_after_five_unknown_codes_even_the_right_one_has_to_wait(
     assert await gateway.ask(IdentifyByCode(reader.code)) == reader.recipient
 
 
-async def test_codes_and_details_are_counted_together(gateway: Gateway) -> None:
-    await guess(gateway, MOST_WRONG - 1)
-    query = IdentifyByDetails("박하나", "19800101", "01000000001")
-    with pytest.raises(NotIdentified):
-        await gateway.ask(query)
+async def test_knowing_ones_own_code_earns_no_new_guesses_at_somebodys_details(
+    gateway: Gateway, reader: SmallReader
+) -> None:
+    for number in range(MOST_WRONG):
+        with pytest.raises(NotIdentified):
+            await gateway.ask(IdentifyByDetails("이하나", "19800101", f"0109999000{number}"))
+        await gateway.ask(IdentifyByCode(reader.code))
     with pytest.raises(TooManyAttempts):
-        await gateway.ask(query)
+        await gateway.ask(IdentifyByDetails("이하나", "19800101", "01000000001"))
+
+
+async def test_who_mistypes_their_details_can_still_come_in_by_their_code(
+    gateway: Gateway, reader: SmallReader
+) -> None:
+    for _ in range(MOST_WRONG):
+        with pytest.raises(NotIdentified):
+            await gateway.ask(IdentifyByDetails("박하나", "19800101", "01000000001"))
+    assert await gateway.ask(IdentifyByCode(reader.code)) == reader.recipient
 
 
 async def test_a_slip_of_the_finger_is_no_guess(gateway: Gateway, reader: SmallReader) -> None:

@@ -8,7 +8,10 @@ import pytest
 
 from domain import errors
 from domain.booking import Book, BookingDetail, BookingStatus, CancelBooking, MarkNoShow, ticket_facts
+from domain.injection import CheckIn, Concern, Screen
+from domain.recipient import Sex
 from domain.stock import EntryKind
+from domain.vaccine import QuarantineLot
 
 from .memory import local
 from .small_clinic import FIRST_SLOT, FLU, MANAGER, ONE_DOSE, TWO_DOSES, VACCINATOR, SmallClinic, person
@@ -141,6 +144,22 @@ def test_the_passport_spelling_can_be_put_right_with_the_next_booking(clinic: Sm
     assert recipient.person.passport_surname == "LEE"
 
 
+def test_a_booking_that_says_less_takes_nothing_away(clinic: SmallClinic) -> None:
+    covid, flu = clinic.vaccine(TWO_DOSES, doses=1), clinic.vaccine(FLU, doses=1)
+    known = person(sex=Sex.FEMALE)
+    booking = clinic.book(covid, who=known)
+    clinic.book(flu, who=person(name="이 하나", passport_given="", sex=Sex.UNKNOWN))
+    assert clinic.records.recipients[clinic.booking(booking).recipient].person == known
+
+
+def test_what_a_booking_says_anew_counts(clinic: SmallClinic) -> None:
+    covid, flu = clinic.vaccine(TWO_DOSES, doses=1), clinic.vaccine(FLU, doses=1)
+    booking = clinic.book(covid, who=person(passport_given=""))
+    said = person(passport_given="HANNA", sex=Sex.MALE)
+    clinic.book(flu, who=said)
+    assert clinic.records.recipients[clinic.booking(booking).recipient].person == said
+
+
 def test_who_is_too_young_on_the_day_is_refused_and_a_day_later_is_not(clinic: SmallClinic) -> None:
     vaccine = clinic.vaccine(TWO_DOSES, doses=2)
     child = person(birth_date=date(2008, 3, 4))
@@ -151,11 +170,11 @@ def test_who_is_too_young_on_the_day_is_refused_and_a_day_later_is_not(clinic: S
     clinic.book(vaccine, slot=local("2026-03-04 09:00"), who=child)
 
 
-def test_an_age_in_months_is_said_in_years_and_months(clinic: SmallClinic) -> None:
+def test_an_age_below_a_year_is_said_in_months_alone(clinic: SmallClinic) -> None:
     vaccine = clinic.vaccine(FLU, doses=1)
     with pytest.raises(errors.TooYoung) as refusal:
         clinic.book(vaccine, who=person(birth_date=date(2025, 9, 3)))
-    assert str(refusal.value) == "독감 백신 Flu is given from 0 years and 6 months of age."
+    assert str(refusal.value) == "독감 백신 Flu is given from 6 months of age."
 
 
 def test_a_second_dose_is_booked_from_the_29th_when_the_first_was_on_the_1st(clinic: SmallClinic) -> None:
@@ -214,8 +233,37 @@ def test_a_completed_booking_can_neither_be_cancelled_nor_missed(clinic: SmallCl
 def test_somebody_who_did_not_come_gives_the_dose_back(clinic: SmallClinic) -> None:
     vaccine = clinic.vaccine(doses=1)
     booking = clinic.book(vaccine)
+    clinic.clock.move(hours=1)
     clinic.send(MarkNoShow(booking), VACCINATOR)
     assert clinic.statuses(booking) == [BookingStatus.NO_SHOW]
+    assert clinic.level(vaccine) == (1, 0)
+
+
+def test_nobody_is_missed_before_their_slot_has_begun(clinic: SmallClinic) -> None:
+    vaccine = clinic.vaccine(doses=1)
+    booking = clinic.book(vaccine)
+    clinic.clock.move(minutes=59)
+    with pytest.raises(errors.SlotNotBegun) as refusal:
+        clinic.send(MarkNoShow(booking), VACCINATOR)
+    assert refusal.value.facts == {"date": date(2026, 3, 2), "time": "09:00"}
+    assert clinic.statuses(booking) == [BookingStatus.RESERVED]
+    assert clinic.level(vaccine) == (1, 1)
+
+
+@pytest.mark.parametrize("concerns", [(), (Concern.FEVER,)])
+def test_somebody_who_is_checked_in_cannot_have_missed_it_and_keeps_the_dose(
+    clinic: SmallClinic, concerns: tuple[Concern, ...]
+) -> None:
+    vaccine = clinic.vaccine(doses=1)
+    visit = clinic.expect(vaccine)
+    clinic.send(CheckIn(visit.code), VACCINATOR)
+    clinic.send(Screen(visit.code, concerns), VACCINATOR)
+    clinic.clock.move(hours=9)
+    with pytest.raises(errors.AlreadyHere):
+        clinic.send(MarkNoShow(visit.booking), VACCINATOR)
+    assert clinic.statuses(visit.booking) == [BookingStatus.RESERVED]
+    assert clinic.level(vaccine) == (1, 1)
+    clinic.send(CancelBooking(visit.booking), VACCINATOR)
     assert clinic.level(vaccine) == (1, 0)
 
 
@@ -235,3 +283,36 @@ def test_the_ticket_says_the_time_on_the_clinics_clock_and_no_whole_name(clinic:
     ticket = ticket_facts(BookingDetail(booking, TWO_DOSES, "이*나", ahead=0), clinic.context(MANAGER))
     assert f"{ticket.slot:%Y-%m-%d %H:%M}" == "2026-03-02 09:00"
     assert (ticket.code, ticket.name, ticket.waiting) == (booking.code, "이*나", True)
+
+
+def test_a_dose_is_promised_for_no_day_after_its_lot_expires(clinic: SmallClinic) -> None:
+    vaccine = clinic.vaccine()
+    clinic.stock(vaccine, 2, "EARLY", date(2026, 3, 3))
+    with pytest.raises(errors.DoseKeepsUntil) as refused:
+        clinic.book(vaccine, 1, local("2026-03-04 09:00"))
+    assert refused.value.facts["date"] == date(2026, 3, 3)
+    assert clinic.level(vaccine) == (2, 0)
+    clinic.book(vaccine, 1, local("2026-03-03 09:00"))
+    assert clinic.level(vaccine) == (2, 1)
+
+
+def test_doses_that_keep_longer_are_kept_for_those_who_come_later(clinic: SmallClinic) -> None:
+    vaccine = clinic.vaccine()
+    clinic.stock(vaccine, 2, "EARLY", date(2026, 3, 3))
+    clinic.stock(vaccine, 2, "LATE", date(2026, 3, 31))
+    clinic.book(vaccine, 1, FIRST_SLOT)  # gets one of the early ones
+    for number in (2, 3):
+        clinic.book(vaccine, number, local("2026-03-10 09:00"))
+    with pytest.raises(errors.DoseKeepsUntil):
+        clinic.book(vaccine, 4, local("2026-03-04 09:00"))
+    clinic.book(vaccine, 4, local("2026-03-03 09:00"))
+    assert clinic.level(vaccine) == (4, 4)
+
+
+def test_a_lot_in_quarantine_keeps_for_nobody(clinic: SmallClinic) -> None:
+    vaccine = clinic.vaccine()
+    clinic.stock(vaccine, 1, "EARLY", date(2026, 3, 3))
+    clinic.stock(vaccine, 5, "LATE", date(2026, 3, 31))
+    clinic.send(QuarantineLot(vaccine, "LATE", "리콜"), MANAGER)
+    with pytest.raises(errors.DoseKeepsUntil):
+        clinic.book(vaccine, 1, local("2026-03-10 09:00"))

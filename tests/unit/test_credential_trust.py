@@ -287,7 +287,7 @@ def test_people_who_do_not_know_their_day_of_birth_have_certificates_too(dob: st
 @pytest.mark.parametrize("language", ["ko", "en"])
 @pytest.mark.parametrize("problem", [None, *Problem])
 def test_every_verdict_has_words_and_a_sign(problem: Problem | None, language: str) -> None:
-    for detail in ("", "our-code"):
+    for detail in ("", "our-code", "hangul-mode"):
         verdict = Verdict(problem, detail)
         told = tell(verdict, Texts(language))
         assert told.symbol in {"✓", "✗", "!"}
@@ -295,6 +295,23 @@ def test_every_verdict_has_words_and_a_sign(problem: Problem | None, language: s
         assert not told.verdict.startswith("verify.")
         assert not told.why.startswith("verify.")
         assert word_of(verdict)
+
+
+@pytest.mark.parametrize(
+    ("cautions", "claimed", "unclaimed"),
+    [((), ("Signature", "key", "dates", "revocation"), ()),
+     ((Caution.NO_REVOCATION_LIST,), ("Signature", "key", "dates"), ("revocation",)),
+     ((Caution.OLD_REVOCATION_LIST,), ("Signature", "key", "dates"), ("revocation",)),
+     ((Caution.NOT_IN_RECORDS,), ("Signature", "key", "dates"), ("revocation",)),
+     ((Caution.OLD_TRUST_LIST,), ("Signature", "dates"), ("key", "revocation"))],
+)  # fmt: skip
+def test_the_summary_of_a_good_certificate_claims_no_check_that_was_not_made(
+    cautions: tuple[Caution, ...], claimed: tuple[str, ...], unclaimed: tuple[str, ...]
+) -> None:
+    why = tell(Verdict(None, cautions=cautions), Texts("en")).why
+    assert all(word in why for word in claimed)
+    assert not any(word in why for word in unclaimed)
+    assert ("폐기" in tell(Verdict(None, cautions=cautions), Texts("ko")).why) == (not cautions)
 
 
 @pytest.mark.parametrize(

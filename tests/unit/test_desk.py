@@ -80,7 +80,9 @@ def test_without_a_screening_nobody_is_injected(clinic: SmallClinic) -> None:
 def test_every_concern_of_the_screening_defers_the_injection(clinic: SmallClinic, concern: Concern) -> None:
     injection = clinic.screened(clinic.vaccine(doses=1))
     clinic.send(Screen(injection, (concern,)), VACCINATOR)
-    assert refused(clinic, errors.ScreeningDeferred, injection).facts == {"reasons": (concern,)}
+    refusal = refused(clinic, errors.ScreeningDeferred, injection)
+    assert refusal.facts == {"reasons": (concern,)}
+    assert refusal.variant == ("never" if concern is Concern.SEVERE_ALLERGY else "")
     assert clinic.records.injections[injection].screening is not None
 
 

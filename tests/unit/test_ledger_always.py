@@ -29,6 +29,7 @@ class ADayAtTheClinic(RuleBasedStateMachine):
     def open(self) -> None:
         self.clinic = SmallClinic()
         self.clinic.with_capacity(1000)
+        self.clinic.clock.move(hours=1)  # the first slot has begun: whoever is not here may be missed
         self.vaccines = [self.clinic.vaccine(TWO_DOSES), self.clinic.vaccine(ONE_DOSE)]
 
     @rule(which=WHICH, lot=LOTS, doses=st.integers(1, 4))

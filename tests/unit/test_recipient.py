@@ -124,6 +124,26 @@ def test_a_name_needs_a_letter(name: str) -> None:
         parse_name(name)
 
 
+@pytest.mark.parametrize("filler", ["\u115f", "\u1160", "\u3164", "\uffa0"])
+@pytest.mark.parametrize("around", ["", "홍길"])
+def test_a_filler_that_nobody_sees_is_no_part_of_a_name(filler: str, around: str) -> None:
+    with pytest.raises(errors.Invisible) as caught:
+        parse_name(around + filler)
+    assert caught.value.field == "name"
+
+
+@pytest.mark.parametrize(
+    ("name", "letters"),
+    [("홍길ㄷ", "ㄷ"), ("ㅎㄱㄷ", "ㅎㄱㄷ"), ("홍ㅣ동", "ㅣ"), ("\uffbe\uffc2", "\uffbe\uffc2"),
+     ("\u1112", "\u1112"), (unicodedata.normalize("NFD", "홍길") + "\u1103", "\u1103")],
+)  # fmt: skip
+def test_a_syllable_that_was_not_finished_is_no_part_of_a_name(name: str, letters: str) -> None:
+    with pytest.raises(errors.UnfinishedSyllable) as caught:
+        parse_name(name, "vaccinator")
+    assert caught.value.field == "vaccinator"
+    assert caught.value.facts == {"letters": letters}
+
+
 def test_the_refused_characters_are_named_once_each() -> None:
     with pytest.raises(errors.BadCharacters) as caught:
         parse_name("홍@@!길동!")
@@ -228,6 +248,13 @@ def test_a_phone_on_a_line_in_seoul_is_accepted() -> None:
 )  # fmt: skip
 def test_what_is_no_phone_is_refused(text: str) -> None:
     with pytest.raises(errors.NotAPhone) as caught:
+        parse_phone(text)
+    assert caught.value.field == "phone"
+
+
+@pytest.mark.parametrize("text", ["00821012345678", "0082 10-1234-5678", "0049 30 123456", "00"])
+def test_a_foreign_phone_dialled_with_zeros_is_asked_for_with_a_plus(text: str) -> None:
+    with pytest.raises(errors.PhoneNeedsPlus) as caught:
         parse_phone(text)
     assert caught.value.field == "phone"
 

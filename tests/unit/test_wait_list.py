@@ -50,6 +50,7 @@ def test_a_cancelled_dose_goes_to_the_same_vaccine_only(clinic: SmallClinic) -> 
 def test_a_missed_booking_promotes_who_waits_longest(clinic: SmallClinic) -> None:
     vaccine = clinic.vaccine(doses=1)
     absent, first, second = (clinic.book(vaccine, number) for number in (1, 2, 3))
+    clinic.clock.move(hours=1)
     clinic.send(MarkNoShow(absent), VACCINATOR)
     assert clinic.statuses(first, second) == [RESERVED, WAITING]
 

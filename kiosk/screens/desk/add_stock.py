@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from domain.actors import Actor
-from domain.errors import BadCharacters, DateInPast, LotInQuarantine, LotMismatch
+from domain.errors import BadCharacters, DateInPast, LotInQuarantine, LotMismatch, NotOnALabel
 from domain.recipient import parse_date
 from domain.stock import Vaccine
 from domain.vaccine import AddStock, parse_doses, parse_lot
@@ -39,6 +39,8 @@ def lot_on_label(text: str, field: str = "lot") -> str:
     """
     lot = parse_lot(text, field)
     if bad := [character for character in lot if not "!" <= character <= "~"]:
+        if any(character.isalpha() for character in bad):
+            raise NotOnALabel(field)
         raise BadCharacters(field, characters="".join(dict.fromkeys(bad))[:12])
     return lot
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from domain.certificate import CertificateDetail
 from domain.clinic import Clinic
+from domain.codes import Kind, parse_code
+from domain.errors import NotACode
 from domain.parts import Task, TaskStatus
 from domain.presentation import Presentation
 from domain.statement import Certificate
@@ -96,9 +98,17 @@ def detail_of(certificate: Certificate) -> CertificateDetail | None:
 def matching(details: Sequence[CertificateDetail], typed: str) -> list[CertificateDetail]:
     """Those whose name or number begins like this."""
     text = unicodedata.normalize("NFC", typed).strip()
-    number = text.upper().replace("-", "").replace(" ", "")
+    number = _number(text)
     return [
         detail
         for detail in details
         if detail.name.startswith(text) or (number and detail.certificate.code.startswith(number))
     ]
+
+
+def _number(text: str) -> str:
+    """A whole number however the keyboard typed it, or the beginning of one."""
+    try:
+        return parse_code(text, Kind.CERTIFICATE)
+    except NotACode:
+        return text.upper().replace("-", "").replace(" ", "")

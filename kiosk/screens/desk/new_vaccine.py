@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Grid
 from textual.message import Message
 
-from domain.errors import BadCharacters, VaccineExists
+from domain.errors import BadCharacters, NotOnALabel, VaccineExists
 from domain.presentation import Disease, Presentation
 from domain.recipient import parse_text
 from domain.stock import Vaccine
@@ -28,6 +28,8 @@ MOST_YEARS, MOST_DOSES, MOST_DAYS = 100, 9, 3650
 LEAST_MINUTES, MOST_MINUTES = 15, 240
 LEAST_ML, MOST_ML = 0.01, 5.0
 """The same bounds as the clinical rules have (`kiosk.formulary`)."""
+_GIVEN_AGAIN = frozenset({Disease.COVID_19, Disease.INFLUENZA})
+"""Against these one dose is followed by others, of this product or another, and each keeps its distance."""
 
 
 class NewVaccineScreen(FormPage):
@@ -85,9 +87,8 @@ class NewVaccineScreen(FormPage):
         age = entries.read("min_age", lambda text: whole(text, "min_age", 0, MOST_YEARS))
         unit = entries.pick("unit")
         doses = entries.read("primary_doses", lambda text: whole(text, "primary_doses", 1, MOST_DOSES))
-        # A series of several doses needs an interval; one is enough to know that it is missing.
-        least = 1 if doses is not None and doses > 1 else 0
-        interval = entries.read("interval_days", lambda text: whole(text, "interval_days", least, MOST_DAYS))
+        again = disease in _GIVEN_AGAIN or (doses is not None and doses > 1)
+        interval = entries.read("interval_days", lambda text: days_between(text, again))
         observation = entries.read(
             "observation_minutes",
             lambda text: whole(text, "observation_minutes", LEAST_MINUTES, MOST_MINUTES),
@@ -128,10 +129,20 @@ def english_name(text: str) -> str:
     """The name in Latin letters, as certificates print it. Raises an `InputError`."""
     name = parse_text(text, "name_en")
     if bad := [character for character in name if not " " <= character <= "~"]:
+        if any(character.isalpha() for character in bad):
+            raise NotOnALabel("name_en")
         raise BadCharacters("name_en", characters="".join(dict.fromkeys(bad))[:12])
     if not slug(name):
         raise BadCharacters("name_en", characters=name[:12])
     return name
+
+
+def days_between(text: str, again: bool) -> int:
+    """The least days since the dose before; none at all only where no dose follows ``again``."""
+    days = whole(text, "interval_days", 0, MOST_DAYS)
+    if again and not days:
+        raise Complaint("interval_days", "vaccine_admin.interval_needed")
+    return days
 
 
 def slug(name: str) -> str:

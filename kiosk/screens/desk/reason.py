@@ -15,11 +15,11 @@ DETAIL_LIMIT = 150
 """With the word for the kind before it, it stays below what the clinic keeps of a reason."""
 
 
-def reason_entries(kinds: tuple[str, ...]) -> ComposeResult:
-    """The usual reasons, `OTHER` behind them, and room for more words."""
+def reason_entries(kinds: tuple[str, ...], picked: str | None = None, told: str = "") -> ComposeResult:
+    """The usual reasons, `OTHER` behind them, and room for more words; what was said before is there."""
     answers = [(kind, f"desk.reason.{kind}") for kind in (*kinds, OTHER)]
-    yield Pick("kind", "desk.reason_kind", answers)
-    yield Field("reason", "desk.reason_detail")
+    yield Pick("kind", "desk.reason_kind", answers, picked)
+    yield Field("reason", "desk.reason_detail", value=told)
 
 
 def read_reason(entries: Entries, texts: Texts) -> str:

@@ -12,7 +12,7 @@ from domain.injection import AdverseEvent, Concern, Screening, Visit
 from domain.presentation import Site
 from domain.stock import Lot
 from kiosk.gs1 import read_gs1
-from kiosk.i18n import Texts
+from kiosk.i18n import Texts, Words
 from kiosk.screens.desk.lots import LotState, state_of, usable
 from kiosk.screens.desk.visits import Stage, minutes_left
 from kiosk.screens.desk.words import figures, hour
@@ -81,6 +81,8 @@ class ScreeningStep(Step):
         """Say what the answers mean before they are confirmed."""
         concerns = event.values - {PAST_ALLERGY}
         words = "injection_desk.will_defer" if concerns else ""
+        if Concern.SEVERE_ALLERGY in concerns:
+            words = "injection_desk.will_refuse"
         if not concerns and PAST_ALLERGY in event.values:
             words = "injection_desk.will_observe"
         self.query_one("#deferral", Say).say(words)
@@ -96,6 +98,8 @@ class DoseStep(Step):
         self._visit, self._services, self._vaccinator = visit, services, vaccinator
         self._lots = lots
         self._preselected = ""
+        self._labels: dict[str, date] = {}
+        """The expiry date on the box of each lot that was scanned here."""
 
     def compose(self) -> ComposeResult:
         """Lot, vaccinator, and the site last, where the cursor waits."""
@@ -144,15 +148,35 @@ class DoseStep(Step):
             known = {lot.number for lot in self._lots or []}
             possible = (scanned.lot, *scanned.other_lots)
             self._field.value = next((lot for lot in possible if lot.upper() in known), scanned.lot)
-            recorded = self._lot(self._field.value)
-            if scanned.expires_on and recorded and recorded.expires_on != scanned.expires_on:
-                self._differs(scanned.expires_on)
+            self._preselected = ""  # the box in hand stays, whichever lot comes in meanwhile
+            if scanned.expires_on:
+                self._labels[_number(self._field.value)] = scanned.expires_on
+            if words := self.expired or self.differs:
+                self._field.show_error(words)
 
-    def _differs(self, label: date) -> None:
-        self._field.show_error(lambda t: t("injection_desk.label_differs", date=label))
+    @property
+    def _label(self) -> date | None:
+        """What the box of the lot in the field says, when it was scanned."""
+        return self._labels.get(_number(self._field.value))
+
+    @property
+    def expired(self) -> Words:
+        """That the box itself says it must not be used any more; empty when it does not."""
+        label, clinic = self._label, self._services.clinic
+        if label is None or label >= clinic.today(self._services.clock.now()):
+            return ""
+        return lambda t: t("injection_desk.label_expired", date=label)
+
+    @property
+    def differs(self) -> Words:
+        """That box and record name different expiry dates; empty when they agree."""
+        label, lot = self._label, self._lot(self._field.value)
+        if label is None or lot is None or lot.expires_on == label:
+            return ""
+        return lambda t: t("injection_desk.label_differs", date=label, recorded=lot.expires_on)
 
     def _lot(self, number: str) -> Lot | None:
-        wanted = number.upper().replace(" ", "")
+        wanted = _number(number)
         return next((lot for lot in self._lots or [] if lot.number == wanted), None)
 
     def explain(self) -> None:
@@ -185,6 +209,10 @@ class DoseStep(Step):
             about.say(lambda t: t("injection_desk.lot_later", **facts))
         else:
             about.say(lambda t: f"! {t(f'desk.lot_state.{state.value}')} ({figures(lot.expires_on)})")
+
+
+def _number(typed: str) -> str:
+    return typed.upper().replace(" ", "")
 
 
 class ResultStep(Step):
@@ -264,8 +292,10 @@ class EndStep(Step):
 
     def compose(self) -> ComposeResult:
         """Why, and back to the list."""
-        screening = self._visit.injection.screening
-        reasons = screening.concerns if screening and self._stage is Stage.DEFERRED else ()
-        key = f"injection_desk.end.{self._stage.name.lower()}"
-        yield Say(lambda t: t(key, reasons=reasons), classes="section alarm")
+        screening = self._visit.injection.screening if self._stage is Stage.DEFERRED else None
+        stage = "contraindicated" if screening and screening.is_contraindicated else self._stage.name.lower()
+        reasons = screening.concerns if screening else ()
+        yield Say(lambda t: t(f"injection_desk.end.{stage}", reasons=reasons), classes="section alarm")
+        if screening:
+            yield Say(f"injection_desk.after.{stage}")
         yield Proceed("injection_desk.to_list")

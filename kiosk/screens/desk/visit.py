@@ -18,7 +18,6 @@ from textual.widgets import Input
 from domain.actors import Actor
 from domain.booking import BookingStatus
 from domain.errors import (
-    BadCharacters,
     BookingClosed,
     InputError,
     InsufficientStock,
@@ -30,9 +29,9 @@ from domain.injection import (
     CheckIn,
     CompleteInjection,
     Concern,
-    FindVisits,
     GetVisit,
     Injection,
+    ListCompleted,
     Visit,
 )
 from domain.injection import Screen as RecordScreening
@@ -49,7 +48,7 @@ from kiosk.screens.desk.form import Entries
 from kiosk.screens.desk.person import person_facts
 from kiosk.screens.desk.steps import PAST_ALLERGY, CheckInStep, DoseStep, EndStep, ResultStep, ScreeningStep
 from kiosk.screens.desk.visit_keys import AVAILABLE, VisitKeys
-from kiosk.screens.desk.visits import FIND_LIMIT, History, Stage, explained, warnings
+from kiosk.screens.desk.visits import History, Stage, explained, warnings
 from kiosk.services import Services
 from kiosk.widgets.bars import KeyBar, TopBar
 from kiosk.widgets.checklist import Checklist
@@ -84,6 +83,7 @@ class VisitScreen(VisitKeys):
         Binding("f3", "screen_again", "injection_desk.screen_again"),
         Binding("f4", "adverse", "injection_desk.adverse"),
         Binding("f5", "correct", "injection_desk.correct"),
+        Binding("f5", "details", "injection_desk.details"),
         Binding("f6", "void", "injection_desk.void"),
         Binding("f7", "no_show", "injection_desk.no_show"),
         Binding("f8", "cancel", "injection_desk.cancel"),
@@ -98,9 +98,9 @@ class VisitScreen(VisitKeys):
 
     @dataclass
     class Known(Message):
-        """The person's doses here, as far as the desk finds them."""
+        """The person's doses here."""
 
-        visits: list[Visit]
+        completed: list[Injection]
 
     @dataclass
     class LotsListed(Message):
@@ -127,7 +127,7 @@ class VisitScreen(VisitKeys):
         self._asked = 0
         self._history = History()
         self._lots: list[Lot] | None = None
-        self._step_of: tuple[Stage, int] | None = None
+        self._step_of: tuple[Stage, int, tuple[Concern, ...]] | None = None
 
     def compose(self) -> ComposeResult:
         """The person, what speaks against the dose, the step."""
@@ -158,7 +158,7 @@ class VisitScreen(VisitKeys):
 
     def _ask_around(self) -> None:
         self.run_query(ListLots(self.visit.injection.vaccine), self.LotsListed)
-        self.run_query(FindVisits(self.visit.person.name, limit=FIND_LIMIT), self.Known)
+        self.run_query(ListCompleted(self.visit.injection.recipient), self.Known)
 
     @on(Got)
     def _got(self, event: Got) -> None:
@@ -168,7 +168,7 @@ class VisitScreen(VisitKeys):
 
     @on(Known)
     def _known(self, event: Known) -> None:
-        self._history = History.of(self.visit, event.visits)
+        self._history = History.of(self.visit, event.completed)
         self.show_visit()
 
     @on(LotsListed)
@@ -181,7 +181,7 @@ class VisitScreen(VisitKeys):
         """`Facts` and `Say` follow by themselves."""
 
     def _warnings(self, texts: object) -> str:
-        if self.stage not in AVAILABLE["no_show"]:
+        if self.stage not in AVAILABLE["cancel"]:
             return ""
         now = self.services.clock.now()
         said = warnings(self.visit, self._history, self.services.clinic, now, self.texts)
@@ -196,7 +196,9 @@ class VisitScreen(VisitKeys):
         stage = self.stage
         if self.screening_again and stage in AVAILABLE["screen_again"]:
             stage = Stage.TO_SCREEN
-        here = (stage, self.visit.injection.version + len(self.visit.injection.adverse_events))
+        injection = self.visit.injection
+        concerns = injection.screening.concerns if injection.screening else ()
+        here = (stage, injection.version + len(injection.adverse_events), concerns)
         if here == self._step_of:  # what was typed into the step stays
             return
         self._step_of = here
@@ -266,14 +268,28 @@ class VisitScreen(VisitKeys):
             return
         steps[0].take_scan()
         command = self.read_all(self._read)
-        if command:
-            self.session.vaccinator = command.vaccinator
-            self.run_command(command, self.Completed, self.wish)
+        if command is None:
+            return
+        if doubt := steps[0].differs:
+            self.complain("lot", doubt)  # whoever says no reads on where it can be put right
+            self.confirm(
+                "injection_desk.label_heading", doubt,
+                yes="injection_desk.label_yes", then=lambda: self._record(command),
+            )  # fmt: skip
+        else:
+            self._record(command)
+
+    def _record(self, command: CompleteInjection) -> None:
+        self.session.vaccinator = command.vaccinator
+        self.run_command(command, self.Completed, self.wish)
 
     def _read(self, entries: Entries) -> CompleteInjection:
+        lot = entries.read("lot", lot_on_label)
+        if outdated := self._needle[0].expired:
+            entries.refuse("lot", outdated)
         return CompleteInjection(
             self.visit.injection.code,
-            entries.read("lot", lot_on_label),
+            lot,
             entries.pick("site") or Site.LEFT_ARM,
             entries.read("vaccinator", lambda text: parse_name(text, "vaccinator")),
         )
@@ -290,8 +306,6 @@ class VisitScreen(VisitKeys):
         if event.again:
             super().refused(event)
             return
-        if isinstance(event.request, FindVisits) and isinstance(error, InputError | BadCharacters):
-            return  # the doses of a person whose name cannot be looked for stay unknown
         now = self.services.clock.now()
 
         def words(texts: object) -> str:

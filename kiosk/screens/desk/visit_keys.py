@@ -14,6 +14,7 @@ from domain.injection import FinishObservation, Visit
 from domain.messages import new_command_id
 from kiosk.i18n import Words
 from kiosk.screens.desk.after_needle import AdverseEventScreen, CorrectScreen, VoidScreen
+from kiosk.screens.desk.details import DetailsScreen
 from kiosk.screens.desk.form import Form
 from kiosk.screens.desk.visits import Stage, stage_of
 from kiosk.services import Services
@@ -21,8 +22,9 @@ from kiosk.services import Services
 _BEFORE = frozenset({Stage.EXPECTED, Stage.TO_SCREEN, Stage.TO_VACCINATE, Stage.DEFERRED})
 _AFTER = frozenset({Stage.OBSERVED, Stage.OBSERVING, Stage.FINISHED})
 AVAILABLE: dict[str, frozenset[Stage]] = {
-    "no_show": _BEFORE,
+    "no_show": frozenset({Stage.EXPECTED}),
     "cancel": _BEFORE,
+    "details": _BEFORE,
     "screen_again": frozenset({Stage.TO_VACCINATE, Stage.DEFERRED}),
     "complete": frozenset({Stage.TO_VACCINATE}),
     "finish": frozenset({Stage.OBSERVED, Stage.OBSERVING}),
@@ -125,6 +127,13 @@ class VisitKeys(Form):
         if self._gone is not None and self.is_active:
             self.done(self._gone)
             self.dismiss(None)
+
+    def action_details(self) -> None:
+        """What was read back is wrong."""
+        visit = self.visit
+        self.lead_to(
+            DetailsScreen(self.services, self.actor, self._told, visit.injection.recipient, visit.person)
+        )
 
     def action_adverse(self) -> None:
         """Something happened after the dose."""

@@ -79,7 +79,9 @@ def minutes_left(injection: Injection, now: datetime) -> int:
 
 def state_words(injection: Injection, stage: Stage, texts: Texts, now: datetime) -> str:
     """The stage in words, with the minutes that are left."""
-    key = f"injection_desk.stage.{stage.name.lower()}"
+    screening = injection.screening
+    never = stage is Stage.DEFERRED and screening is not None and screening.is_contraindicated
+    key = f"injection_desk.stage.{'contraindicated' if never else stage.name.lower()}"
     return texts(key, minutes=minutes_left(injection, now))
 
 
@@ -123,20 +125,11 @@ class History:
     given: tuple[date, ...] | None = None
 
     @classmethod
-    def of(cls, visit: Visit, visits: Sequence[Visit]) -> History:
-        """Out of what the desk finds under the same name; unknown when it may not have found all."""
-        if len(visits) >= FIND_LIMIT:
-            return cls()
-        doses = [
-            other.injection.dose
-            for other in visits
-            if other.injection.recipient == visit.injection.recipient
-            and other.injection.status is InjectionStatus.COMPLETED
-        ]
+    def of(cls, visit: Visit, completed: Sequence[Injection]) -> History:
+        """Out of all injections of the person that are completed and not voided."""
+        doses = [injection.given for injection in completed]
         series = visit.presentation.series
-        return cls(
-            tuple(sorted(dose.given_on for dose in doses if dose and dose.presentation.series == series))
-        )
+        return cls(tuple(sorted(dose.given_on for dose in doses if dose.presentation.series == series)))
 
 
 def warnings(visit: Visit, history: History, clinic: Clinic, now: datetime, texts: Texts) -> list[str]:
