@@ -1,7 +1,4 @@
-"""Bookings: a dose reserved for a person in a time slot, or a place on the wait list.
-
-The wait list is first come, first served per vaccine, in the order of booking.
-"""
+"""Bookings: a dose reserved for a person in a time slot, or a place on the wait list (see `wait_list`)."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from domain.actors import ANYONE, BY_POLICY, RECIPIENT, STAFF_ROLES, VACCINATOR, VACCINE_MANAGER, Role
+from domain.actors import ANYONE, RECIPIENT, STAFF_ROLES, VACCINATOR, VACCINE_MANAGER, Role
 from domain.codes import Kind, new_code
 from domain.errors import (
     AlreadyBooked,
@@ -29,14 +26,9 @@ from domain.events import (
     Booked,
     BookingCancelled,
     BookingNoShow,
-    BookingPromoted,
-    BookingReopened,
     BookingWaitlisted,
     InjectionCompleted,
-    InjectionCorrected,
-    InjectionVoided,
     RecipientRegistered,
-    StockAdded,
 )
 from domain.messages import Command, Query
 from domain.ports import Context, Foreseen, Place, UnitOfWork
@@ -178,14 +170,6 @@ class MarkNoShow(Command[None]):
 
 
 @dataclass(frozen=True)
-class PromoteWaiting(Command[int]):
-    """Give every dose that is free to whoever waits longest; answers how many were promoted."""
-
-    allowed: ClassVar[frozenset[Role]] = VACCINE_MANAGER | BY_POLICY
-    vaccine: str
-
-
-@dataclass(frozen=True)
 class PrintTicket(Command[Place]):
     """The booking's ticket as PDF; answers where it was put."""
 
@@ -240,7 +224,7 @@ def cancel_booking(uow: UnitOfWork, command: CancelBooking, context: Context) ->
     was_reserved = booking.status is BookingStatus.RESERVED
     uow.bookings.save(replace(booking, status=BookingStatus.CANCELLED))
     if was_reserved:
-        _release(uow, context, booking)
+        release(uow, context, booking)
     uow.emit(BookingCancelled(booking.code, booking.recipient, booking.vaccine, was_reserved, reason))
 
 
@@ -256,90 +240,17 @@ def mark_no_show(uow: UnitOfWork, command: MarkNoShow, context: Context) -> None
         slot = context.clinic.local(booking.slot)
         raise SlotNotBegun(date=slot.date(), time=f"{slot:%H:%M}")
     uow.bookings.save(replace(booking, status=BookingStatus.NO_SHOW))
-    _release(uow, context, booking)
+    release(uow, context, booking)
     uow.emit(BookingNoShow(booking.code, booking.recipient, booking.vaccine))
 
 
-def promote_waiting(uow: UnitOfWork, command: PromoteWaiting, context: Context) -> int:
-    """Whoever waits longest for this vaccine gets the next free dose, while there is one.
-
-    The slot they wished for is kept while it has room; otherwise they get the next that has.
-    """
-    promoted = 0
-    while uow.vaccines.get(command.vaccine).available > 0:
-        booking = uow.bookings.first_waiting(command.vaccine)
-        if booking is None:
-            break
-        slot = _slot_with_room(uow, context, booking.slot)
-        if slot is None:
-            break
-        uow.bookings.save(replace(booking, status=BookingStatus.RESERVED, slot=slot))
-        post(uow, context, booking.vaccine, EntryKind.RESERVED, reserved=1, reference=booking.code)
-        uow.emit(BookingPromoted(booking.code, booking.recipient, booking.vaccine, slot))
-        promoted += 1
-    return promoted
-
-
-def step_back(uow: UnitOfWork, context: Context, vaccine: Vaccine, doses: int) -> None:
-    """Before this many doses are lost: reservations that would have none return to the wait list.
-
-    The last to have booked step back first, and stand before all who came after them.
-    """
-    while uow.vaccines.get(vaccine.code).available < doses:
-        booking = uow.bookings.last_reserved(vaccine.code)
-        if booking is None:
-            break
-        uow.bookings.save(replace(booking, status=BookingStatus.WAITING))
-        _release(uow, context, booking)
-        product = vaccine.presentation.title
-        uow.emit(BookingWaitlisted(booking.code, booking.recipient, vaccine.code, product, booking.slot))
-
-
 # -- what follows from elsewhere (see `policies`) -------------------------------------------------
-
-
-def promote_after_cancelling(uow: UnitOfWork, event: BookingCancelled, context: Context) -> None:
-    """Whenever a reserved booking is cancelled, the first waiting one is promoted."""
-    if event.was_reserved:
-        promote_waiting(uow, PromoteWaiting(event.vaccine), context)
-
-
-def promote_whoever_waits(
-    uow: UnitOfWork, event: BookingNoShow | StockAdded | InjectionCorrected, context: Context
-) -> None:
-    """Whenever doses become free, whoever waits longest is promoted.
-
-    A correction frees one when the dose turns out to have come from a lot that was quarantined.
-    """
-    promote_waiting(uow, PromoteWaiting(event.vaccine), context)
 
 
 def complete_booking(uow: UnitOfWork, event: InjectionCompleted, context: Context) -> None:
     """Whenever the injection is completed, so is the booking."""
     booking = uow.bookings.get(event.booking)
     uow.bookings.save(replace(booking, status=BookingStatus.COMPLETED))
-
-
-def reopen_booking(uow: UnitOfWork, event: InjectionVoided, context: Context) -> None:
-    """Whenever a dose was never given after all, its booking holds one again, or waits first in line."""
-    if not event.dose_returned:
-        return
-    booking = uow.bookings.get(event.booking)
-    vaccine = uow.vaccines.get(booking.vaccine)
-    if uow.bookings.live_of(booking.recipient, booking.vaccine):  # booked anew meanwhile
-        promote_waiting(uow, PromoteWaiting(booking.vaccine), context)
-        return
-    slot: datetime | None = booking.slot  # of today: the person is here, or was a while ago
-    if context.clinic.today(booking.slot) < context.clinic.today(context.now):
-        slot = _slot_with_room(uow, context, context.now)
-    if vaccine.available > 0 and slot:
-        uow.bookings.save(replace(booking, status=BookingStatus.RESERVED, slot=slot))
-        post(uow, context, booking.vaccine, EntryKind.RESERVED, reserved=1, reference=booking.code)
-        uow.emit(BookingReopened(booking.code, booking.recipient, booking.vaccine, slot))
-    else:
-        uow.bookings.save(replace(booking, status=BookingStatus.WAITING))
-        product = vaccine.presentation.title
-        uow.emit(BookingWaitlisted(booking.code, booking.recipient, vaccine.code, product, booking.slot))
 
 
 def ticket_facts(detail: BookingDetail, context: Context) -> TicketFacts:
@@ -401,13 +312,6 @@ def _check_age(presentation: Presentation, birth_date: date, day: date) -> None:
         raise TooYoung(vaccine=presentation.title, years=years, months=months)
 
 
-def _slot_with_room(uow: UnitOfWork, context: Context, wished: datetime) -> datetime | None:
-    for slot in context.clinic.slots_from(max(wished, context.now)):
-        if uow.bookings.people_in_slot(slot) < context.clinic.schedule.capacity:
-            return slot
-    return None
-
-
 def _own(uow: UnitOfWork, code: str, context: Context) -> Booking:
     booking = uow.bookings.get(code)
     if not context.actor.has(STAFF_ROLES) and booking.recipient != context.actor.code:
@@ -415,5 +319,6 @@ def _own(uow: UnitOfWork, code: str, context: Context) -> Booking:
     return booking
 
 
-def _release(uow: UnitOfWork, context: Context, booking: Booking) -> None:
+def release(uow: UnitOfWork, context: Context, booking: Booking) -> None:
+    """The dose that was reserved for it is free again."""
     post(uow, context, booking.vaccine, EntryKind.RELEASED, reserved=-1, reference=booking.code)

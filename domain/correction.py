@@ -12,7 +12,7 @@ from functools import partial
 from typing import ClassVar
 
 from domain.actors import CERTIFICATE_OFFICER, VACCINATOR, Role
-from domain.booking import identity_of, step_back
+from domain.booking import identity_of
 from domain.errors import InsufficientStock, KnownAlready, NothingChanged
 from domain.events import InjectionCorrected, InjectionVoided, RecipientCorrected
 from domain.injection import Dose, Injection, InjectionStatus, known_lot
@@ -22,6 +22,7 @@ from domain.presentation import Site
 from domain.recipient import PersonDetails, masked, parse_name, parse_text
 from domain.stock import EntryKind, Lot, LotStatus, Vaccine, post
 from domain.vaccine import parse_lot
+from domain.wait_list import step_back
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from domain import (
     policies,
     staff,
     vaccine,
+    wait_list,
     workflows,
 )
 from domain.actors import PUBLIC, Actor
@@ -59,7 +60,7 @@ COMMANDS: dict[type[Command[Any]], Callable[[UnitOfWork, Any, Context], Any]] = 
     booking.Book: booking.book,
     booking.CancelBooking: booking.cancel_booking,
     booking.MarkNoShow: booking.mark_no_show,
-    booking.PromoteWaiting: booking.promote_waiting,
+    wait_list.PromoteWaiting: wait_list.promote_waiting,
     injection.CheckIn: injection.check_in,
     injection.Screen: injection.screen,
     injection.CompleteInjection: injection.complete_injection,

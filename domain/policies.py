@@ -11,7 +11,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
-from domain import application, booking, certificate, injection
+from domain import application, booking, certificate, injection, wait_list
 from domain import events as e
 from domain.parts import Part
 from domain.ports import Context, UnitOfWork
@@ -19,13 +19,13 @@ from domain.ports import Context, UnitOfWork
 Policy = Callable[[UnitOfWork, Any, Context], None]
 
 AT_ONCE: dict[type[e.Event], tuple[Policy, ...]] = {
-    e.StockAdded: (booking.promote_whoever_waits,),
+    e.StockAdded: (wait_list.promote_whoever_waits,),
     e.RecipientCorrected: (certificate.reissue_after_new_details,),
-    e.BookingCancelled: (booking.promote_after_cancelling,),
-    e.BookingNoShow: (booking.promote_whoever_waits,),
+    e.BookingCancelled: (wait_list.promote_after_cancelling,),
+    e.BookingNoShow: (wait_list.promote_whoever_waits,),
     e.InjectionCompleted: (booking.complete_booking,),
-    e.InjectionCorrected: (certificate.reissue_after_correction, booking.promote_whoever_waits),
-    e.InjectionVoided: (certificate.revoke_after_voiding, booking.reopen_booking),
+    e.InjectionCorrected: (certificate.reissue_after_correction, wait_list.promote_whoever_waits),
+    e.InjectionVoided: (certificate.revoke_after_voiding, wait_list.reopen_booking),
     e.CertificateIssued: (application.mark_issued,),
     e.CertificateRevoked: (application.mark_revoked,),
 }

@@ -7,7 +7,6 @@ from datetime import date
 from typing import ClassVar
 
 from domain.actors import BY_POLICY, STAFF_ROLES, VACCINE_MANAGER, Role
-from domain.booking import step_back
 from domain.codes import Kind, new_code
 from domain.errors import (
     DateInPast,
@@ -24,6 +23,7 @@ from domain.ports import Context, UnitOfWork
 from domain.presentation import Presentation
 from domain.recipient import parse_date, parse_text
 from domain.stock import EntryKind, LedgerEntry, Lot, LotStatus, Vaccine, post
+from domain.wait_list import step_back
 
 MOST_DOSES = 100_000
 """Doses in one delivery; more is a typing error."""

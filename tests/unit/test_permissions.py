@@ -21,6 +21,7 @@ from domain import (
     revocation,
     staff,
     vaccine,
+    wait_list,
 )
 from domain.actors import PUBLIC, SYSTEM, Actor, Role
 from domain.errors import NotAllowed
@@ -38,7 +39,7 @@ TABLE: dict[type[Any], str] = {
     booking.CancelBooking: f"recipient {STAFF}",
     booking.PrintTicket: f"recipient {STAFF}",
     booking.MarkNoShow: "vaccinator manager",
-    booking.PromoteWaiting: "manager system",
+    wait_list.PromoteWaiting: "manager system",
     vaccine.RegisterVaccine: "manager",
     vaccine.AddStock: "manager",
     vaccine.WriteOffStock: "manager",

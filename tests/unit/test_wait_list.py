@@ -8,10 +8,11 @@ import pytest
 
 from domain import errors
 from domain.actors import SYSTEM
-from domain.booking import BookingStatus, CancelBooking, MarkNoShow, PromoteWaiting
+from domain.booking import BookingStatus, CancelBooking, MarkNoShow
 from domain.correction import CorrectInjection, VoidInjection
 from domain.injection import CheckIn, InjectionStatus
 from domain.vaccine import QuarantineLot, WriteOffStock
+from domain.wait_list import PromoteWaiting
 
 from .small_clinic import FIRST_SLOT, FLU, MANAGER, TWO_DOSES, VACCINATOR, SmallClinic
 

@@ -30,7 +30,7 @@ from kiosk.widgets.field import Field
 
 
 def stepping_back(vaccine: Vaccine, doses: int) -> int:
-    """How many reservations would have no dose any more (see `domain.booking.step_back`)."""
+    """How many reservations would have no dose any more (see `domain.wait_list.step_back`)."""
     return min(vaccine.reserved, max(0, doses - vaccine.available))
 
 
