@@ -182,25 +182,29 @@ class SqlWriter:
         try:
             self._commit(*self._connected(), batch)
         except self._refusals as conflict:
-            log.error("%s broke a rule of the records: %s", batch[0].name, in_short(conflict))
             draw_anew()  # a code that is somebody's is another one then
-            self._each_alone(batch, alone, RecordsRefused())
+            self._each_alone(batch, alone, RecordsRefused(), conflict)
         except self._database_error as problem:
             if is_illegible(problem):
-                log.error("%s met a damaged row: %s", batch[0].name, in_short(problem))
-                self._each_alone(batch, alone, RecordIllegible(reason=in_short(problem)))
+                self._each_alone(batch, alone, RecordIllegible(reason=in_short(problem)), problem)
             else:
                 log.error("a batch of %d commands was not committed: %s", len(batch), in_short(problem))
                 self._find_out(batch, problem, again)
         except BaseException as problem:  # noqa: BLE001 - a thread that dies silently hangs its clients
             log.critical("the writer met %s", type(problem).__name__)
             if is_illegible(problem) and not alone and not self._committing:  # in what all had read at once
-                self._each_alone(batch, alone, RecordIllegible(reason=in_short(problem)))
+                self._each_alone(batch, alone, RecordIllegible(reason=in_short(problem)), problem)
             else:
                 self._find_out(batch, problem, again=True)
 
-    def _each_alone(self, batch: list[_Job], alone: bool, refusal: ClinicError) -> None:
+    def _each_alone(
+        self, batch: list[_Job], alone: bool, refusal: ClinicError, problem: BaseException
+    ) -> None:
         """One of them is to blame, and nobody else is refused for it."""
+        level = logging.ERROR if alone else logging.WARNING  # tried again, it may well be done
+        log.log(
+            level, "%s, one of %d, met %s: %s", batch[0].name, len(batch), refusal.code, in_short(problem)
+        )
         self._disconnect()
         if alone:
             batch[0].error = refusal
