@@ -102,8 +102,14 @@ class Machine:
     def switch_off(self) -> None:
         """Pull the plug: what it started goes with it, as a service manager sees to it."""
         if self._program is not None:
-            os.kill(self._program.pid, signal.SIGSTOP)  # so that it starts nothing more meanwhile
-            for pid in descendants(self._program.pid):
+            os.kill(self._program.pid, signal.SIGSTOP)
+            stopped = set[int]()
+            while started := set(descendants(self._program.pid)) - stopped:  # which may be starting more
+                for pid in started:
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGSTOP)
+                stopped |= started
+            for pid in stopped:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             self._program.kill()
