@@ -89,8 +89,10 @@ def _draw() -> None:
     """Many at once: each time the system is asked, another thread may take its turn with the interpreter."""
     characters = secrets.token_bytes(_AT_ONCE).translate(_CHARACTERS, _TOO_MANY).decode()
     first, *others = (characters[n : n + RANDOM] for n in range(0, len(characters) - RANDOM + 1, RANDOM))
-    _drawn.extend(others)
-    _side_by_side.extend(first[:-1] + last for last in reversed(ALPHABET))
+    neighbours = [first[:-1] + last for last in reversed(ALPHABET)]
+    for drawn, more in ((_drawn, others), (_side_by_side, neighbours)):
+        if len(drawn) < _AT_ONCE:  # it may be the other that ran out, time and again
+            drawn.extend(more)
 
 
 def parse_code(text: str, kind: Kind | None = None, field: str = "code") -> str:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain import codes
 from domain.codes import ALPHABET, Kind, check_character, new_code, parse_code, spoken
 from domain.errors import NotACode
 
@@ -166,3 +167,10 @@ def test_threads_that_draw_at_the_same_time_never_get_the_same_code() -> None:
         drawn = list(threads.map(lambda _: new_code(Kind.BOOKING), range(2_000)))
     assert len(set(drawn)) == len(drawn)
     assert {parse_code(code, Kind.BOOKING) for code in drawn} == set(drawn)
+
+
+@pytest.mark.parametrize("kind", [Kind.BOOKING, Kind.RECIPIENT])
+def test_however_many_codes_of_one_kind_are_drawn_few_are_kept_for_the_others(kind: Kind) -> None:
+    for _ in range(50_000):
+        new_code(kind)
+    assert max(len(codes._drawn), len(codes._side_by_side)) < 2_000
