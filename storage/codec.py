@@ -17,6 +17,9 @@ from domain.events import BY_NAME, Event
 NEVER = datetime.min.replace(tzinfo=UTC)
 """The instant of an event whose row does not say when it happened."""
 
+BEFORE_RECIPIENT = '"recipient":"'
+"""So a payload says whom it is about; within a text its quotation marks would be escaped."""
+
 _encoder = msgspec.json.Encoder()
 
 

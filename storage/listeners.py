@@ -41,6 +41,10 @@ class Listener(Protocol):
         """The events it listens to."""
 
     @property
+    def most(self) -> int:
+        """So many events at a time: far faster than one by one, and still a short transaction."""
+
+    @property
     def hears_all(self) -> bool:
         """Whether it is told every event, so that its own place says all."""
 
@@ -65,6 +69,7 @@ class PolicyListener:
     writer: SqlWriter
     outbox: Outbox
     now: Now
+    most: int = 100
     hears_all: bool = False
 
     @property
@@ -135,6 +140,8 @@ class ProjectorListener:
     outbox: Outbox
     now: Now
     part: Part = Part.MY_PAGE
+    most: int = 500
+    """More than of those who write where people wait: nobody waits for the view."""
     names: Collection[str] = tuple(BY_NAME)
     hears_all: bool = True
     told: int = 0

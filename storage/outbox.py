@@ -35,11 +35,19 @@ from storage.statements import LIVE_TASK, columns_of, one_of
 
 _E, _K = t.event.c, t.task.c
 _KEPT = LargeBinary().with_variant(Text(), "postgresql")
-"""SQLite's driver refuses a whole answer for one text that is none, PostgreSQL's for an instant that Python
-does not know; and one damaged row must not keep back all that came after it."""
-_ID = cast(_E.id, _KEPT)
-"""For `codec.text_of`."""
-KEPT = (cast(_E.name, _KEPT), cast(_E.payload, _KEPT), cast(_E.at, _KEPT))
+
+
+def as_kept(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A column as the database keeps it, for `codec.text_of`: one damaged row must not keep back the others.
+
+    SQLite's driver refuses a whole answer for one text that is none, PostgreSQL's for an instant that Python
+    does not know.
+    """
+    return cast(column, _KEPT)
+
+
+_ID = as_kept(_E.id)
+KEPT = (as_kept(_E.name), as_kept(_E.payload), as_kept(_E.at))
 """For `codec.event_columns`."""
 # Built once: every part asks these after every commit.
 _LAST = select(func.coalesce(func.max(_E.seq), 0))

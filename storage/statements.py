@@ -133,7 +133,7 @@ class Statements:
         self.recipient = by(self.recipients, t.recipient, "code")
         self.recipient_by_identity = by(self.recipients, t.recipient, "identity")
         self.recipients_by_identity = self.recipients.prepare(
-            self.recipients.query(t.recipient.c.identity.in_(_listed(dialect, "identities")))
+            self.recipients.query(t.recipient.c.identity.in_(listed(dialect, "identities")))
         )
         self.vaccine = by(self.vaccines, t.vaccine, "code")
         self.vaccine_by_presentation = by(self.vaccines, t.vaccine, "presentation_key")
@@ -180,7 +180,7 @@ class Statements:
             ),
             dialect,
         )
-        slots = b.slot.in_(_listed(dialect, "slots", b.slot.type))
+        slots = b.slot.in_(listed(dialect, "slots", b.slot.type))
         self.people_in_slots = Prepared(
             select(b.slot, func.count()).where(slots, here).group_by(b.slot), dialect
         )
@@ -243,7 +243,7 @@ class Statements:
         self.add_command = Appended(dialect, t.command, ["id", "name", "result", "at"])
         command = select(t.command.c.id, t.command.c.name, t.command.c.result)
         self.command = Prepared(command.where(t.command.c.id == bindparam("id")), dialect)
-        self.commands = Prepared(command.where(t.command.c.id.in_(_listed(dialect, "ids"))), dialect)
+        self.commands = Prepared(command.where(t.command.c.id.in_(listed(dialect, "ids"))), dialect)
         p = t.position
         self.position = Prepared(select(p.c.seq).where(p.c.listener == bindparam("listener")), dialect)
         self.save_position = _upsert(dialect, p, ["listener", "seq"], ["listener"])
@@ -258,7 +258,7 @@ def _binds(table: Table, names: Iterable[str]) -> dict[str, Any]:
     return {name: bindparam(name, type_=table.c[name].type) for name in names}
 
 
-def _listed(dialect: Dialect, name: str, kind: TypeEngine[Any] | None = None) -> Select[Any]:
+def listed(dialect: Dialect, name: str, kind: TypeEngine[Any] | None = None) -> Select[Any]:
     """The texts of a JSON array, so that one statement serves any number. A server is told their kind."""
     array = bindparam(name, type_=String)
     if dialect.name == "postgresql":

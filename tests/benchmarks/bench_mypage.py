@@ -1,6 +1,9 @@
 """My page by code in a large clinic against a small one, while 200 clients book against while nobody does,
 and told again from its events against a bare executemany of the same rows.
 
+Those who book are in the same process, in another one, or in another one that has the parts too: the kiosk
+that is asked then has none, as where workers do their work.
+
 ``python -m tests.benchmarks.bench_mypage full`` compares a million bookings with ten thousand; without
 ``full``, and in ``make bench``, a hundred thousand.
 """
@@ -25,6 +28,8 @@ from domain.actors import Actor
 from domain.booking import Book, ListDays, ListSlots
 from domain.errors import ClinicBusy
 from domain.mypage import GetMyPage, IdentifyByCode
+from domain.parts import Part
+from kiosk.collector import look_seldom
 from kiosk.settings import Settings
 from kiosk.upkeep import rebuild_my_page
 from storage.engine import read_model_engine, reader_engine
@@ -51,8 +56,9 @@ class Desk:
 
 
 @contextlib.asynccontextmanager
-async def desk_in(folder: Path, vaccine: str) -> AsyncIterator[Desk]:
-    async with clinic_in(folder, capacity=CAPACITY) as clinic:
+async def desk_in(folder: Path, vaccine: str, parts: tuple[Part, ...] = tuple(Part)) -> AsyncIterator[Desk]:
+    async with clinic_in(folder, capacity=CAPACITY, parts=parts) as clinic:
+        look_seldom()  # as a kiosk does
         await clinic.services.settle()
         records = reader_engine(clinic.settings.records_url)
         store = MyPageStore(read_model_engine(clinic.settings.read_model_url))
@@ -226,11 +232,20 @@ async def _compare(folders: list[Path], vaccines: list[str], large: int) -> None
             [there] = await asked([big])
         await big.clinic.services.settle()
         [idle_again] = await asked([big])
-    print(f"my page, p99, {CLIENTS} clients booking in this process, in another / idle (idle again / idle):")
+    asking = desk_in(folders[1], vaccines[1], parts=())
+    async with asking as alone, another_process_booking(folders[1], vaccines[1]):
+        [apart] = await asked([alone])
+    print(f"my page, p99, {CLIENTS} clients booking / idle:")
     for way in big.ways:
         base = at(0.99, idle[way])
-        ratios = [at(0.99, seconds[way]) / base for seconds in (here, there, idle_again)]
-        print(f"  {way}: {ratios[0]:.1f}, {ratios[1]:.1f} ({ratios[2]:.1f}); idle {1000 * base:.1f} ms")
+        print(f"  {way} (idle {1000 * base:.1f} ms; again {at(0.99, idle_again[way]) / base:.1f}):")
+        for where, seconds in (
+            ("in this process", here),
+            ("in another", there),
+            ("in another with the parts", apart),
+        ):
+            p50, p99 = (1000 * at(share, seconds[way]) for share in (0.5, 0.99))
+            print(f"    {where}: {p99 / 1000 / base:.1f} (p50 {p50:.1f} ms, p99 {p99:.1f} ms)")
 
 
 if __name__ == "__main__":
