@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -18,6 +19,9 @@ from storage.migrate import LAYOUT, migrate
 from storage.moment import BATCH, Moment, moment_of
 from storage.tables import metadata
 from storage.types import Converter, Instant
+
+_BEYOND = re.compile(r"-?infinity|\d{5,}-.*|.* BC")
+"""What only a server keeps among its instants and days, as it writes it: Python's years end with 9999."""
 
 
 def copy_out(url: str, file: Path, goes: Goes) -> str:
@@ -108,7 +112,7 @@ def _all_of(table: Table) -> str:
 
 
 def _converted(rows: Iterable[Any], table: Table, source: Dialect, target: Dialect) -> Iterator[list[Any]]:
-    """Dates as the other database writes them; words and JSON are the same text in both."""
+    """Dates as the other database writes them, if Python knows them; words and JSON are the same in both."""
     converters = [
         (n, _through(column.type, source, target))
         for n, column in enumerate(table.columns)
@@ -129,6 +133,8 @@ def _through(kind: Any, source: Dialect, target: Dialect) -> Callable[[Any], Any
     write: Converter | None = kind.dialect_impl(target).bind_processor(target)
 
     def convert(value: Any) -> Any:
+        if isinstance(value, str) and _BEYOND.fullmatch(value):
+            return value
         value = read(value) if read else value
         return write(value) if write else value
 

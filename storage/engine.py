@@ -9,7 +9,6 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
-import msgspec
 from sqlalchemy import URL, Connection, Dialect, Engine, Select, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -22,6 +21,8 @@ WAITED = 3.0
 
 _NO_TEXT = "Could not decode to UTF-8"
 """So SQLite's driver begins what it says of a text that is none. It ends with the text."""
+_NO_INSTANT = ("timestamp too ", "date too ")
+"""So PostgreSQL's begins what it says of an instant or a day that Python does not know."""
 _QUOTED = re.compile(r"""(["']).*\1""", re.DOTALL)
 
 _compiled: WeakKeyDictionary[Select[Any], dict[str, Prepared]] = WeakKeyDictionary()
@@ -206,9 +207,8 @@ def in_short(problem: BaseException) -> str:
 
 
 def is_illegible(problem: BaseException) -> bool:
-    """Whether it lies in a row that was read: one that holds no text, or no value of its kind."""
-    of_a_kind = isinstance(problem, (ValueError, msgspec.MsgspecError))
-    return of_a_kind or str(_of_the_driver(problem)).startswith(_NO_TEXT)
+    """Whether it is what a driver says of a row that holds no text, or no instant that Python knows."""
+    return str(_of_the_driver(problem)).startswith((_NO_TEXT, *_NO_INSTANT))
 
 
 def _of_the_driver(problem: BaseException) -> BaseException:

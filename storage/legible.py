@@ -26,9 +26,7 @@ from storage import tables as t
 from storage.codec import text_of
 from storage.engine import is_illegible
 from storage.moment import Moment
-from storage.types import Instant, Json, Word
-
-UNREADABLE = (ValueError, TypeError, KeyError, msgspec.MsgspecError)
+from storage.types import UNREADABLE, Instant, Json, Word
 
 
 class Found(NamedTuple):
@@ -118,8 +116,10 @@ def _unlike(name: str, kind: object, dialect: str) -> str:
     if isinstance(kind, Word):
         words = ", ".join(f"'{word}'" for word in kind.kind)
         return f"{name} NOT IN ({words})"
-    if dialect != "sqlite" or not isinstance(kind, (Instant, Date)):
-        return ""  # PostgreSQL takes no other
+    if not isinstance(kind, (Instant, Date)):
+        return ""
+    if dialect != "sqlite":  # it takes no other, but some that Python does not know
+        return f"{name} < '0001-01-01' OR {name} >= '10000-01-01'"
     # Of fixed width, so that text stands in the order of time; SQLite's own functions would mend a date.
     like = f"{name} NOT GLOB '????-??-??{'T??:??:??.??????+00:00' if isinstance(kind, Instant) else ''}'"
     day = f"datetime({name}) IS NULL OR date({name}) <> substr({name}, 1, 10)"

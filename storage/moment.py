@@ -46,16 +46,25 @@ class Moment:
 
     def ask(self, sql: str) -> Any:
         """The driver's cursor with the answer."""
-        return self.driver.execute(sql)
+        return self._cursor().execute(sql)
 
     def rows(self, sql: str) -> Iterator[Any]:
         """The rows of an answer, a few at a time, however many there are."""
         # PostgreSQL's driver would fetch them all, unless the server keeps them under a name.
-        cursor = self.driver.cursor() if self.on_sqlite else self.driver.cursor(f"rows_{next(self._numbers)}")
+        cursor = self._cursor() if self.on_sqlite else self._cursor(f"rows_{next(self._numbers)}")
         with closing(cursor):
             cursor.execute(sql)
             while batch := cursor.fetchmany(BATCH):
                 yield from batch
+
+    def _cursor(self, *name: str) -> Any:
+        """On a server an instant that Python does not know is read as its text."""
+        cursor = self.driver.cursor(*name)
+        if not self.on_sqlite:
+            from storage.postgresql import read_leniently
+
+            read_leniently(cursor)
+        return cursor
 
 
 def _leniently(kept: bytes) -> str:

@@ -7,12 +7,15 @@ transaction as what it was told, so it can be stopped anywhere and never counts 
 from __future__ import annotations
 
 import asyncio
+import math
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import (
     Column,
+    Connection,
     Date,
     Integer,
     MetaData,
@@ -23,6 +26,7 @@ from sqlalchemy import (
     insert,
     inspect,
     select,
+    text,
 )
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -38,12 +42,24 @@ from storage.tables import Place
 from storage.types import Instant, Word
 
 LAYOUT = 1
-"""Of the tables below. Another layout is thrown away and told again from the events."""
+"""Of the tables below, which are named by it: another layout is another view, told from the first event.
+
+So versions of two layouts work side by side on one database, each on its own view. Whoever makes a view
+leaves that of the layout before, and throws away what is older.
+"""
+
+
+def _named(what: str) -> str:
+    """The first layout's tables have no number."""
+    return f"mypage{LAYOUT if LAYOUT > 1 else ''}_{what}"
+
+
+_OF_A_VIEW = re.compile(r"mypage(\d*)_(?:person|item|state)")
 
 metadata = MetaData()
 
 person = Table(
-    "mypage_person",
+    _named("person"),
     metadata,
     Column("recipient", String(9), primary_key=True),
     Column("identity", String(64), nullable=False),
@@ -51,7 +67,7 @@ person = Table(
 )
 
 item = Table(
-    "mypage_item",
+    _named("item"),
     metadata,
     Column("code", String(9), primary_key=True),
     Column("kind", Word(ItemKind), nullable=False),
@@ -69,7 +85,7 @@ item = Table(
 )
 
 state = Table(
-    "mypage_state",
+    _named("state"),
     metadata,
     Column("layout", Integer, primary_key=True),
     Column("position", Place, nullable=False),
@@ -87,6 +103,13 @@ _PAGE = (
 )
 
 
+def throw_away(connection: Connection, before: float = math.inf) -> None:
+    """The views of all layouts before this one, with what rebuilds that were killed have left."""
+    for name in inspect(connection).get_table_names():
+        if (found := _OF_A_VIEW.match(name)) and int(found[1] or 1) < before:
+            connection.execute(text(f"DROP TABLE {name}"))
+
+
 class MyPageStore:
     """Reads and writes the view."""
 
@@ -98,7 +121,7 @@ class MyPageStore:
         self._is_open = False
 
     async def open(self) -> None:
-        """Make the tables, or throw away those of another layout, or a file that is damaged.
+        """Make the tables of this layout, if they are not there; put aside a file that is damaged.
 
         Its server may be away when the clinic opens: then whoever uses it first once it is back opens it.
         So does whoever comes after a failure, for the tables themselves may be gone: put back to an older
@@ -120,6 +143,7 @@ class MyPageStore:
             layout = await connection.scalar(select(state.c.layout)) if state.name in tables else None
             if layout != LAYOUT:
                 await connection.run_sync(metadata.drop_all)
+                await connection.run_sync(throw_away, LAYOUT - 1)
                 await connection.run_sync(metadata.create_all)
                 await connection.execute(insert(state).values(layout=LAYOUT, position=0))
 

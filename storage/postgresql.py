@@ -15,9 +15,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator
+from datetime import date, datetime
 from typing import Any, cast
 
 import psycopg
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -145,6 +148,36 @@ class _Cursor:
     def executemany(self, sql: str, rows: Iterable[Any]) -> None:
         """As the driver's own, which sends them all before it waits."""
         self._connection.cursor().executemany(sql, rows)
+
+
+class _Instant(Loader):
+    """An instant; as its text where Python knows none like it."""
+
+    def load(self, data: Buffer) -> datetime | str:
+        """As the driver calls it."""
+        text = bytes(data).decode()
+        try:
+            return datetime.fromisoformat(text)
+        except ValueError:
+            return text
+
+
+class _Day(Loader):
+    """The same, a day."""
+
+    def load(self, data: Buffer) -> date | str:
+        """As the driver calls it."""
+        text = bytes(data).decode()
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            return text
+
+
+def read_leniently(cursor: Any) -> None:
+    """For one infinite instant, or one past the year 9999, the driver would refuse the whole answer."""
+    cursor.adapters.register_loader("timestamptz", _Instant)
+    cursor.adapters.register_loader("date", _Day)
 
 
 def prepare_folder(url: URL) -> None:

@@ -29,7 +29,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.visitors import iterate
 from sqlalchemy.types import TypeEngine
 
-from storage.types import Converter
+from domain.errors import RecordIllegible
+from storage.types import UNREADABLE, Converter
 
 TOGETHER = 32
 """Rows of one INSERT on SQLite, of which each is a step that lets another thread have the interpreter."""
@@ -57,9 +58,10 @@ class Prepared:
         kinds = [compiled.binds[name].type.dialect_impl(dialect) for name in self.names]
         self._defaults = compiled.params
         self._into = _those_that_convert(kind.bind_processor(dialect) for kind in kinds)
-        columns = statement.selected_columns if isinstance(statement, Select) else ()
+        columns = statement.selected_columns.items() if isinstance(statement, Select) else []
+        self._columns = [name for name, _ in columns]
         self._out_of = _those_that_convert(
-            column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns
+            column.type.dialect_impl(dialect).result_processor(dialect, None) for _, column in columns
         )
 
     def row(self, values: Iterable[Any]) -> list[Any]:
@@ -87,10 +89,13 @@ class Prepared:
         return [self.converted(row) for row in self.execute(on, **values).fetchall()]
 
     def converted(self, row: Iterable[Any]) -> list[Any]:
-        """A row as the driver gives it, its values as Python's."""
+        """A row as the driver gives it, its values as Python's. Raises RecordIllegible."""
         values = list(row)
         for index, convert in self._out_of:
-            values[index] = convert(values[index])
+            try:
+                values[index] = convert(values[index])
+            except UNREADABLE:  # which would show it
+                raise RecordIllegible(reason=f"its {self._columns[index]} cannot be read") from None
         return values
 
 

@@ -91,11 +91,11 @@ def replace_rows(url: str, records: Path, aside: Path | None, forget: Forget) ->
 
 
 def forget_my_page(url: str) -> None:
-    """Throw the view away: it is told again from the restored events when the clinic opens."""
+    """Throw the view away, whichever version's: it is told again from the restored events when one opens."""
     if is_server(url):
         engine = writer_engine(url)
         with engine.begin() as connection:
-            mypage.metadata.drop_all(connection)
+            mypage.throw_away(connection)
         engine.dispose()
         return
     file = file_of(url)

@@ -13,6 +13,8 @@ from sqlalchemy import DateTime, Dialect, String, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 Converter = Callable[[Any], Any]
+UNREADABLE = (ValueError, TypeError, KeyError, msgspec.MsgspecError)
+"""What is raised of a value in a row that is none of its kind. Its words may show the value."""
 
 
 class Instant(TypeDecorator[datetime]):

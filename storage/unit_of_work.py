@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from domain.errors import CommandReused
+from domain.errors import CommandReused, RecordIllegible
 from domain.events import Event
 from domain.ports import Foreseen
 from storage import codec
@@ -24,6 +24,7 @@ from storage.repositories import (
     SqlVaccines,
 )
 from storage.statements import Statements
+from storage.types import UNREADABLE
 
 NOT_DONE = object()
 """What `SqlUnitOfWork.answer_of` says of a command that was not done yet."""
@@ -87,7 +88,7 @@ class SqlUnitOfWork:
             self.bookings.foresee(command.slot for command in commands)
 
     def answer_of(self, command_id: str, name: str) -> Any:
-        """The answer given to this command id before, or NOT_DONE. Raises CommandReused."""
+        """The answer given to this command id before, or NOT_DONE. Raises CommandReused, RecordIllegible."""
         if command_id in self._done:  # in this very transaction: a key was pressed twice
             known, answer = self._done[command_id]
         else:
@@ -97,7 +98,7 @@ class SqlUnitOfWork:
                 row = self._s.command.one(self._on, id=command_id)
             if row is None:
                 return NOT_DONE
-            known, answer = row[1], codec.load_answer(row[2])
+            known, answer = row[1], _answer_in(row[2])
         if known != name:
             raise CommandReused
         return answer
@@ -144,3 +145,10 @@ class SqlUnitOfWork:
             return str(row[0])
         self._s.add_secret.execute(self._on, name=name, value=fresh)
         return fresh
+
+
+def _answer_in(result: str) -> Any:
+    try:
+        return codec.load_answer(result)
+    except (AttributeError, *UNREADABLE):  # of a kind that there is not
+        raise RecordIllegible(reason="its result cannot be read") from None

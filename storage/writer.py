@@ -181,30 +181,26 @@ class SqlWriter:
         self._committing = False
         try:
             self._commit(*self._connected(), batch)
-        except self._refusals as conflict:
-            draw_anew()  # a code that is somebody's is another one then
-            self._each_alone(batch, alone, RecordsRefused(), conflict)
+        except RecordIllegible as damage:  # in what all had read at once
+            self._each_alone(batch, alone, damage, damage.facts["reason"])
         except self._database_error as problem:
+            reason = in_short(problem)
             if is_illegible(problem):
-                self._each_alone(batch, alone, RecordIllegible(reason=in_short(problem)), problem)
+                self._each_alone(batch, alone, RecordIllegible(reason=reason), reason)
+            elif isinstance(problem, self._refusals):
+                draw_anew()  # a code that is somebody's is another one then
+                self._each_alone(batch, alone, RecordsRefused(), reason)
             else:
-                log.error("a batch of %d commands was not committed: %s", len(batch), in_short(problem))
+                log.error("a batch of %d commands was not committed: %s", len(batch), reason)
                 self._find_out(batch, problem, again)
         except BaseException as problem:  # noqa: BLE001 - a thread that dies silently hangs its clients
             log.critical("the writer met %s", type(problem).__name__)
-            if is_illegible(problem) and not alone and not self._committing:  # in what all had read at once
-                self._each_alone(batch, alone, RecordIllegible(reason=in_short(problem)), problem)
-            else:
-                self._find_out(batch, problem, again=True)
+            self._find_out(batch, problem, again=True)
 
-    def _each_alone(
-        self, batch: list[_Job], alone: bool, refusal: ClinicError, problem: BaseException
-    ) -> None:
+    def _each_alone(self, batch: list[_Job], alone: bool, refusal: ClinicError, reason: object) -> None:
         """One of them is to blame, and nobody else is refused for it."""
         level = logging.ERROR if alone else logging.WARNING  # tried again, it may well be done
-        log.log(
-            level, "%s, one of %d, met %s: %s", batch[0].name, len(batch), refusal.code, in_short(problem)
-        )
+        log.log(level, "%s, one of %d, met %s: %s", batch[0].name, len(batch), refusal.code, reason)
         self._disconnect()
         if alone:
             batch[0].error = refusal
@@ -311,11 +307,15 @@ class SqlWriter:
                 if job.answer is NOT_DONE:
                     job.answer = job.work(uow)
                     uow.record(job.command_id, job.name, job.answer, at)
+            except RecordIllegible as damage:
+                log.error("%s met %s: %s", job.name, damage.code, damage.facts["reason"])
+                job.error = damage
             except ClinicError as refusal:
                 job.error = refusal
             except self._database_error:
                 raise
             except Exception as mistake:  # noqa: BLE001 - of this command alone: its caller gets it
+                log.error("%s met %s", job.name, type(mistake).__name__)
                 job.error = mistake
             if job.error is not None:
                 uow.undo()
@@ -340,7 +340,7 @@ def _answered(job: _Job, uow: SqlUnitOfWork) -> bool:
     """Whether the records hold an answer to this command."""
     try:
         answer = uow.answer_of(job.command_id, job.name)
-    except CommandReused as refusal:
+    except (CommandReused, RecordIllegible) as refusal:
         job.error = refusal
         return True
     if answer is NOT_DONE and isinstance(job.error, ClinicError):

@@ -181,7 +181,9 @@ async def test_what_a_refused_command_has_written_and_read_is_taken_back_from_be
     assert await clinic.violations() == []
 
 
-async def test_an_answer_that_cannot_be_kept_is_a_mistake_of_that_command_alone(clinic: OpenClinic) -> None:
+async def test_an_answer_that_cannot_be_kept_is_a_mistake_of_that_command_alone(
+    clinic: OpenClinic, caplog: pytest.LogCaptureFixture
+) -> None:
     vaccine, slot = await clinic.vaccine(doses=2), await clinic.slot()
 
     def mistaken(uow: UnitOfWork) -> object:
@@ -192,6 +194,8 @@ async def test_an_answer_that_cannot_be_kept_is_a_mistake_of_that_command_alone(
     wrong = clinic.gateway.writer.run(mistaken, "mistaken", "Mistaken")
     answers = await together(clinic, [wrong, clinic.book(vaccine, 2, slot=slot)])
     assert [in_words(answer) for answer in answers] == ["TypeError", "reserved"]
+    assert "Mistaken met TypeError" in caplog.messages
+    caplog.clear()
     assert (await clinic.gateway.ask(GetBooking(held.booking), STAFF)).booking.status == "reserved"
     assert await clinic.violations() == []
 

@@ -68,7 +68,7 @@ async def tables_of(settings: Settings) -> set[str]:
     async with engine.connect() as connection:
         names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
     await engine.dispose()
-    return {name for name in names if name.startswith("mypage_")}
+    return {name for name in names if name.startswith("mypage")}
 
 
 THREE = {"mypage_person", "mypage_item", "mypage_state"}
