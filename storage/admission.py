@@ -52,6 +52,11 @@ class Admission:
         if queued and wait > self._patience:  # with nobody waiting, trying is how it is measured
             raise ClinicBusy(seconds=max(1, math.ceil(wait)))
 
+    def at_work_for(self) -> float:
+        """Seconds since the transaction of this moment began; 0 when there is none."""
+        at_work = self._at_work
+        return self._now() - at_work[1] if at_work else 0.0
+
     def began(self, commands: int) -> None:
         """A transaction of so many commands begins."""
         self._at_work = commands, self._now()

@@ -242,7 +242,6 @@ class Statements:
         self.add_event = Appended(dialect, t.event, ["id", "name", "payload", "at"])
         self.add_command = Appended(dialect, t.command, ["id", "name", "result", "at"])
         command = select(t.command.c.id, t.command.c.name, t.command.c.result)
-        self.command = Prepared(command.where(t.command.c.id == bindparam("id")), dialect)
         self.commands = Prepared(command.where(t.command.c.id.in_(listed(dialect, "ids"))), dialect)
         p = t.position
         self.position = Prepared(select(p.c.seq).where(p.c.listener == bindparam("listener")), dialect)

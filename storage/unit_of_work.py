@@ -77,9 +77,8 @@ class SqlUnitOfWork:
 
     def look_up(self, command_ids: list[str]) -> None:
         """Read at once what `answer_of` is going to be asked for, one by one, in this transaction."""
-        if len(command_ids) > 1:
-            rows = self._s.commands.all(self._on, ids=codec.dump(command_ids))
-            self._recorded = dict.fromkeys(command_ids) | {row[0]: row for row in rows}
+        rows = self._s.commands.all(self._on, ids=codec.dump(command_ids))
+        self._recorded = dict.fromkeys(command_ids) | {row[0]: row for row in rows}
 
     def foresee(self, commands: list[Foreseen]) -> None:
         """Read at once what these commands are going to ask for, one by one, in this transaction."""
@@ -92,10 +91,7 @@ class SqlUnitOfWork:
         if command_id in self._done:  # in this very transaction: a key was pressed twice
             known, answer = self._done[command_id]
         else:
-            if command_id in self._recorded:
-                row = self._recorded[command_id]
-            else:
-                row = self._s.command.one(self._on, id=command_id)
+            row = self._recorded[command_id]
             if row is None:
                 return NOT_DONE
             known, answer = row[1], _answer_in(row[2])

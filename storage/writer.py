@@ -41,6 +41,8 @@ from storage.unit_of_work import NOT_DONE, SqlUnitOfWork
 R = TypeVar("R")
 LIMIT = 10.0
 """Seconds after which somebody who waits for an answer is told that there is none yet."""
+STUCK = 3.0
+"""Seconds that no transaction takes, nor the wait for its turn, unless something is wrong."""
 BATCH = 256
 """Commands in one transaction at most: past this the commit is a small part of the cost."""
 LINGER, LONGEST = 0.3, 0.01
@@ -87,6 +89,8 @@ class SqlWriter:
         self._committing = False
         self._changed = False
         """Whether anything was changed since the listeners were called."""
+        self._failed: ClinicError | None = None
+        """Why the last transaction was not committed, if it was not."""
         self._last = 1, 0.0
         """How many commands were in the last transaction, and how many seconds it took."""
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
@@ -110,6 +114,13 @@ class SqlWriter:
     def queued(self) -> int:
         """How many commands wait."""
         return self._queue.qsize()
+
+    @property
+    def problem(self) -> str:
+        """Why nothing can be written just now, as far as is known; empty when something can."""
+        if self.admission.at_work_for() > STUCK:
+            return f"a transaction has not come to its end for {self.admission.at_work_for():.0f} s"
+        return str(self._failed or "")
 
     def admit(self) -> None:
         """See `domain.ports.Writer.admit`."""
@@ -167,14 +178,13 @@ class SqlWriter:
         self._engine.dispose()
 
     def _serve(self) -> None:
-        while (waiting := self._next_batch()) is not None:
-            if batch := self._boarded(waiting):
-                began = time.perf_counter()
-                self.admission.began(len(batch))
-                self._try(batch)
-                self._acknowledge(batch)
-                self.admission.ended()
-                self._last = len(batch), time.perf_counter() - began
+        while (batch := self._next_batch()) is not None:
+            began = time.perf_counter()
+            self.admission.began(len(batch))
+            self._try(batch)
+            self._acknowledge(batch)
+            self.admission.ended()
+            self._last = len(batch), time.perf_counter() - began
         self._disconnect()
 
     def _try(self, batch: list[_Job], again: bool = False, alone: bool = False) -> None:
@@ -294,10 +304,11 @@ class SqlWriter:
                 job.begun = True
         return batch
 
-    def _commit(self, session: Session, uow: SqlUnitOfWork, batch: list[_Job]) -> None:
+    def _commit(self, session: Session, uow: SqlUnitOfWork, waiting: list[_Job]) -> None:
         uow.begin()
         session.begin()
-        uow.look_up([job.command_id for job in batch])
+        uow.look_up([job.command_id for job in waiting])
+        batch = self._boarded(waiting)  # it is this writer's turn: whoever has left until now is not served
         uow.foresee([job.foreseen for job in batch if job.foreseen])
         at = self._clock.now()
         for job in batch:
@@ -325,6 +336,8 @@ class SqlWriter:
         self._changed = self._changed or changed
 
     def _acknowledge(self, batch: list[_Job]) -> None:
+        failed = (job.error for job in batch if isinstance(job.error, StorageUnavailable | OutcomeUnknown))
+        self._failed = next(failed, None)
         if self._changed:  # what was refused, or failed, wakes nobody
             self._changed = False
             for listener in self._listeners:

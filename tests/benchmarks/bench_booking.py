@@ -132,6 +132,7 @@ def statements_of_each_booking(ready: Ready, url: str) -> list[list[Statement]]:
         cursor.log = []
         uow.begin()
         session.begin()
+        uow.look_up([f"bench-{number}"])
         uow.answer_of(f"bench-{number}", "Book")
         receipt = booking.book(uow, ready.command(number), ready.context)
         policies.follow_at_once(uow, ready.context)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from domain.orders import OrderIssue
 from domain.statement import CertificateFacts, CertificateStatus, Credential
 from domain.vaccine import ListVaccines
 from kiosk.credential.signer import FolderSigner
+from storage.engine import backend, writer_engine
 from tests.clinics import STAFF, OpenClinic, clinic_in
 from tests.integration.test_parts import applied
 
@@ -44,6 +47,23 @@ class Held:
 
     async def is_done(self) -> None:
         await self._task
+
+
+@asynccontextmanager
+async def another_at_its_turn(clinic: OpenClinic) -> AsyncIterator[None]:
+    """Another process writes, and does not come to an end."""
+    engine = writer_engine(clinic.settings.records_url)
+    with engine.connect() as connection, backend(engine.dialect.name).taking_turn(connection):
+        yield
+        connection.rollback()
+    engine.dispose()
+
+
+async def at_the_gate(clinic: OpenClinic) -> None:
+    """The writer has taken the first of those who waited, and waits itself."""
+    async with asyncio.timeout(WITHIN):
+        while not clinic.gateway.writer.admission.at_work_for():  # noqa: ASYNC110 - no event for it either
+            await asyncio.sleep(0)
 
 
 async def in_the_queue(clinic: OpenClinic, people: int) -> None:
@@ -75,6 +95,53 @@ async def test_whoever_leaves_the_queue_is_not_booked(clinic: OpenClinic) -> Non
     # Nothing is known of the command either: sent again, it is done.
     assert (await clinic.book(vaccine, 1, slot=slot, command_id="leaves")).status == "reserved"
     assert await clinic.violations() == []
+
+
+async def test_whoever_leaves_while_the_writer_waits_for_its_turn_is_not_booked(clinic: OpenClinic) -> None:
+    vaccine, slot = await clinic.vaccine(doses=5), await clinic.slot()
+    await clinic.services.settle()
+    async with another_at_its_turn(clinic):
+        leaves = asyncio.create_task(clinic.book(vaccine, 1, slot=slot))
+        await at_the_gate(clinic)
+        stays = asyncio.create_task(clinic.book(vaccine, 2, slot=slot))
+        leaves.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await leaves
+    assert (await stays).status == "reserved"
+    assert await reserved(clinic) == 1
+    assert await clinic.violations() == []
+
+
+async def test_who_has_waited_too_long_for_the_turn_is_told_that_nothing_was_done(
+    clinic: OpenClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vaccine, slot = await clinic.vaccine(doses=5), await clinic.slot()
+    await clinic.services.settle()
+    monkeypatch.setattr("storage.writer.LIMIT", 0.05)
+    async with another_at_its_turn(clinic):
+        with pytest.raises(StorageUnavailable):
+            await clinic.book(vaccine, 1, slot=slot)
+    monkeypatch.undo()
+    assert (await clinic.book(vaccine, 2, slot=slot)).status == "reserved"
+    assert await reserved(clinic) == 1
+
+
+async def test_a_writer_that_cannot_write_says_so(
+    clinic: OpenClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vaccine, slot = await clinic.vaccine(doses=5), await clinic.slot()
+    await clinic.services.settle()
+    writer = clinic.gateway.writer
+    assert writer.problem == ""
+    monkeypatch.setattr("storage.writer.STUCK", 0.05)
+    async with another_at_its_turn(clinic):
+        waits = asyncio.create_task(clinic.book(vaccine, 1, slot=slot))
+        async with asyncio.timeout(WITHIN):
+            while not writer.problem:  # noqa: ASYNC110 - it is asked when somebody wants to know
+                await asyncio.sleep(0.01)
+    await waits
+    monkeypatch.undo()
+    assert writer.problem == ""
 
 
 async def test_whoever_leaves_when_they_are_being_served_is_booked_all_the_same(clinic: OpenClinic) -> None:

@@ -55,7 +55,9 @@ async def test_what_was_not_committed_is_refused_and_can_be_sent_again(
     assert "the connection broke" in str(refusal.value)
     assert "whose" not in str(refusal.value) + caplog.text
     assert await reserved(clinic) == 0
+    assert "the connection broke" in clinic.gateway.writer.problem
     assert (await clinic.book(vaccine, command_id="again")).status == "reserved"
+    assert clinic.gateway.writer.problem == ""
     assert await reserved(clinic) == 1
     assert await clinic.violations() == []
 

@@ -84,10 +84,7 @@ class StepWriter(SqlWriter):
     def _board(self) -> None:
         waiting = self._next_batch()
         assert waiting is not None
-        if batch := self._boarded(waiting):
-            self._later(self._work, batch)
-        else:
-            self._rest()
+        self._later(self._work, waiting)
 
     def _work(self, batch: list[Any]) -> None:
         self._try(batch)
