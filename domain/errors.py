@@ -158,6 +158,14 @@ class StaffKnown(ClinicError):
     )
 
 
+class PinSaidBefore(ClinicError):
+    code = "pin-said-before"
+    text = (
+        "This request has made a PIN for {name} already. "
+        "A PIN is said once and kept nowhere: please make a new one."
+    )
+
+
 class TooManyAttempts(ClinicError):
     code = "too-many-attempts"
     text = "Too many wrong attempts. Please wait {seconds} seconds."
@@ -414,10 +422,17 @@ class ClinicBusy(ClinicError):
 
 
 class Resting(ClinicError):
-    """A part of the clinic failed several times and is let alone for a while; ``seconds`` says how long."""
+    """A part of the clinic failed several times and is let alone for a while; ``seconds`` says how long.
+
+    ``over_limit``: it was tried, and took longer than it may.
+    """
 
     code = "resting"
     text = "This does not work just now. Please come back in about {seconds} seconds."
+
+    def __init__(self, over_limit: bool = False, **facts: object) -> None:
+        self.over_limit = over_limit
+        super().__init__(**facts)
 
 
 class RecordsResting(Resting):

@@ -89,7 +89,7 @@ class Breaker:
                 answer = await work()
         except TimeoutError:
             self._fail(mine)
-            raise self.resting(seconds=self.seconds) from None
+            raise self.resting(over_limit=True, seconds=self.seconds) from None
         except FAILURES:
             self._fail(mine)
             raise

@@ -1,7 +1,8 @@
 """Commands of several steps: paper, signatures and slow hashes are made beside the transaction.
 
 Each ends in one transaction that checks everything once more, so a step that was overtaken by a
-cancellation or a correction is refused there, and nothing is handed out.
+cancellation or a correction is refused there, and nothing is handed out. Sent again, what is recorded
+is not recorded again, and nothing is handed out but what is recorded: paper comes once more, a PIN does not.
 """
 
 from __future__ import annotations
@@ -27,7 +28,15 @@ from domain.certificate import (
     RecordPrint,
 )
 from domain.codes import parse_code
-from domain.errors import BookingClosed, CertificateClosed, ClinicError, PaperFailed, PrinterResting
+from domain.errors import (
+    BookingClosed,
+    CertificateClosed,
+    ClinicError,
+    PaperFailed,
+    PinSaidBefore,
+    PrinterResting,
+)
+from domain.messages import new_command_id
 from domain.orders import OrderPrint
 from domain.parts import Task, TaskKind
 from domain.staff import PIN_DIGITS, EnrolStaff, ListStaff, NewPin, RecordStaff, ResetPin, member_named
@@ -46,7 +55,7 @@ async def issue_certificate(
     """Sign, print and prove, then commit; the paper is kept only after the commit."""
     paper = await _issued(gateway, command, actor, command_id, copies=1)
     if paper is None:
-        # Asked again after an answer that was lost: the certificate is there, its paper is made anew.
+        # Asked again, after an answer that was lost say: the certificate is there, its paper is made anew.
         return await print_certificate(gateway, PrintCertificate(command.certificate), actor, command_id)
     return await _keep(gateway, command.certificate, paper)
 
@@ -54,7 +63,7 @@ async def issue_certificate(
 async def _issued(
     gateway: Gateway, command: IssueCertificate, actor: Actor, command_id: str, copies: int
 ) -> bytes | None:
-    """The paper of a certificate that is issued now; None when it was already."""
+    """The paper of a certificate that is issued now; None when it was already, or is by the same request."""
     draft = await gateway.ask(DraftCertificate(command.certificate), actor)
     certificate = draft.certificate
     if certificate.status is CertificateStatus.ISSUED:
@@ -69,9 +78,10 @@ async def _issued(
         return credential, await gateway.press.certificate(facts, credential)
 
     credential, paper = await _made(gateway, made)
-    record = RecordIssue(certificate.code, facts, credential, draft.injection.version, copies)
-    await gateway.send(record, actor, f"{command_id}:record")
-    return paper
+    attempt = new_command_id()
+    record = RecordIssue(certificate.code, facts, credential, draft.injection.version, copies, attempt)
+    recorded = await gateway.send(record, actor, f"{command_id}:record")
+    return paper if recorded == attempt else None
 
 
 async def carry_out(gateway: Gateway, task: Task) -> None:
@@ -118,15 +128,17 @@ async def print_ticket(gateway: Gateway, command: PrintTicket, actor: Actor, com
 
 
 async def enrol_staff(gateway: Gateway, command: EnrolStaff, actor: Actor, command_id: str) -> NewPin:
-    """Make a PIN that nobody else has, and keep only its hash."""
-    pin = await _unused_pin(gateway)
+    """Make a PIN that nobody else has, and keep only its hash. Raises PinSaidBefore when sent again."""
+    pin, attempt = await _unused_pin(gateway), new_command_id()
     pin_hash = await asyncio.to_thread(gateway.pins.hash, pin)
-    await gateway.send(RecordStaff(command.name, command.roles, pin_hash), actor, command_id)
+    record = RecordStaff(command.name, command.roles, pin_hash, attempt)
+    if await gateway.send(record, actor, command_id) != attempt:
+        raise PinSaidBefore(name=command.name)
     return NewPin(command.name, pin)
 
 
 async def reset_pin(gateway: Gateway, command: ResetPin, actor: Actor, command_id: str) -> NewPin:
-    """The old PIN ends with the commit of the new one."""
+    """The old PIN ends with the commit of the new one. Raises PinSaidBefore when sent again."""
     member = member_named(await gateway.ask(ListStaff(), actor), command.name)
     return await enrol_staff(gateway, EnrolStaff(member.name, member.roles), actor, command_id)
 

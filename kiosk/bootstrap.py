@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import datetime
 from functools import partial
+from socket import gethostname
 from typing import Any
 
 from domain.actors import STAFF_ROLES, SYSTEM
-from domain.errors import ClinicError, SettingsInvalid, StorageUnavailable
+from domain.errors import ClinicError, PinSaidBefore, SettingsInvalid, StorageUnavailable
 from domain.gateway import Gateway
 from domain.parts import Part
 from domain.ports import Archive, Clock, Signer
@@ -36,7 +38,15 @@ from kiosk.pins import ArgonPins
 from kiosk.services import Services
 from kiosk.settings import Settings
 from kiosk.status import answering
-from kiosk.upkeep import finish_restore, is_founded, require_records, scheduled_backups
+from kiosk.upkeep import (
+    ROOT,
+    finish_restore,
+    has_records,
+    is_founded,
+    maker_of_root,
+    require_records,
+    scheduled_backups,
+)
 from storage.engine import is_server
 from storage.open import Storage, open_storage
 
@@ -64,7 +74,8 @@ async def open_clinic(
     await asyncio.to_thread(finish_restore, settings)
     if signs is None:
         signs = role in LOOKS_AFTER or Part.ISSUING in parts
-    signer = await asyncio.to_thread(_open_signer, settings, clock.now(), role, signs)
+    begins = await asyncio.to_thread(_begins, settings, role)
+    signer = await asyncio.to_thread(_open_signer, settings, clock.now(), role, signs, begins)
     storage = await open_storage(
         records_url=settings.records_url,
         mypage_url=settings.read_model_url,
@@ -90,6 +101,8 @@ async def open_clinic(
     opened.push_async_callback(jobs.close)
     opened.push_async_callback(storage.close)
     try:
+        if begins:
+            await _agree_on_root(settings, storage, clock.now())
         jobs.start()  # what was left behind is being withdrawn before any part may print
         storage.start(
             parts,
@@ -152,7 +165,7 @@ async def _report(storage: Storage, gateway: Gateway) -> dict[str, Any]:
     try:
         async with asyncio.timeout(REPORT_SECONDS):
             await storage.outbox.last()
-        problem = ""
+        problem = storage.writer.problem
     except (TimeoutError, ClinicError) as error:
         problem = str(error) or "the records do not answer"
     return {
@@ -183,12 +196,19 @@ async def _first_pin(gateway: Gateway) -> str | None:
     if await gateway.ask(ListStaff(), SYSTEM):
         return None
     command = EnrolStaff(FIRST_STAFF_NAME, STAFF_ROLES)
-    pin = (await gateway.send(command, SYSTEM, command_id="first-staff")).pin
-    first = (await gateway.ask(ListStaff(), SYSTEM))[0]
-    return pin if await asyncio.to_thread(gateway.pins.matches, first.pin_hash, pin) else None
+    try:
+        return (await gateway.send(command, SYSTEM, command_id="first-staff")).pin
+    except PinSaidBefore:
+        return None
 
 
-def _open_signer(settings: Settings, now: datetime, role: str, signs: bool) -> Signer:
+def _begins(settings: Settings, role: str) -> bool:
+    """Whether this process may begin the clinic of a server. It does where the first PIN is shown: keys that
+    are made anywhere else would be another clinic's. Raises RecordsUnread."""
+    return is_server(settings.records_url) and role in FOR_PEOPLE and not is_founded(settings)
+
+
+def _open_signer(settings: Settings, now: datetime, role: str, signs: bool, begins: bool) -> Signer:
     """The keys for whoever signs. They are made before the clinic, by whoever makes that, and never later.
 
     Raises KeysMissing.
@@ -198,18 +218,32 @@ def _open_signer(settings: Settings, now: datetime, role: str, signs: bool) -> S
     if not signs and role:
         require_records(settings)
         return NoSigner()
-    if not signs and is_founded(settings):
+    if begins or (not signs and has_records(settings)):
         return LateSigner(signer)
-    if not KeyFolder(folder).is_made and (not _may_found(settings, role) or is_founded(settings)):
-        raise KeysMissing(where=folder)
+    if not KeyFolder(folder).is_made and has_records(settings):
+        raise KeysMissing(where=folder, maker=maker_of_root(settings))
     open_keys(folder, country=clinic.country, clinic=clinic.name_en, now=now)
     return signer()
 
 
-def _may_found(settings: Settings, role: str) -> bool:
-    """Whether the clinic may begin with this process. On a server it does where the first PIN is shown:
-    keys that are made anywhere else would be another clinic's."""
-    return role in FOR_PEOPLE or not is_server(settings.records_url)
+async def _agree_on_root(settings: Settings, storage: Storage, now: datetime) -> None:
+    """Of kiosks that begin a clinic at once, the first to name its root in the records has made it.
+
+    It has the keys on its disk by then, so whoever is killed here finds them, or another begins the clinic.
+    Raises KeysMissing.
+    """
+    keys, clinic = KeyFolder(settings.key_folder), settings.clinic
+    offer = partial(keys.offer, country=clinic.country, clinic=clinic.name_en, now=now)
+    mine = f"{await asyncio.to_thread(offer)} {gethostname()}:{keys.folder}"
+
+    def first(uow: Any) -> str:
+        named: str = uow.secret(ROOT, mine)
+        return named
+
+    named = await storage.writer.run_behind(first, f"secret:{secrets.token_hex(8)}", "Root")
+    fingerprint, _, maker = named.partition(" ")
+    if not await asyncio.to_thread(keys.settle, fingerprint):
+        raise KeysMissing(where=keys.folder, maker=maker)
 
 
 def _archive(settings: Settings, jobs: PrintJobs) -> Archive:

@@ -41,6 +41,9 @@ from storage.rebuild import Rebuild
 from storage.restore import Restored, Target, finish, restore, verify
 from storage.schedule import AGAIN, Schedule, due_in, of_lineage, run_schedule, tidy
 
+ROOT = "root"
+"""The secret of a server's records that names the root: its fingerprint, a space, and where it was made."""
+
 log = logging.getLogger(__name__)
 
 
@@ -92,6 +95,19 @@ def is_founded(settings: Settings) -> bool:
             return bool(moment.ask("SELECT 1 FROM staff LIMIT 1").fetchall())
     except NoRecords:
         return False
+
+
+def maker_of_root(settings: Settings) -> str:
+    """Where the clinic's root was made; empty when its records do not tell. Raises RecordsUnread."""
+    if not is_server(settings.records_url):
+        return ""
+    try:
+        with moment_of(settings.records_url) as moment:
+            layout_of(moment)
+            said = moment.ask(f"SELECT value FROM secret WHERE name = '{ROOT}'").fetchone()
+    except NoRecords:
+        return ""
+    return str(said[0]).partition(" ")[2] if said else ""
 
 
 async def check_clinic(settings: Settings, *, my_page: bool = False) -> Checked:

@@ -175,7 +175,7 @@ class Relay:
                     again = SOON if self._hurry else STANDBY
                     await self._moved_to(loop, await loop.listener.position())
             ahead = await self._outbox.ahead(loop.part)  # it may have made tasks for itself
-        if loop.queue and ahead.tasks:
+        if loop.queue and (ahead.tasks or loop.queue.has_unwritten):
             while await loop.queue.work_off(lambda: self._closing):
                 pass
             if again is None and (await self._outbox.ahead(loop.part)).tasks:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from domain.errors import CannotSign, ClinicError
 
@@ -27,6 +28,21 @@ class KeysMissing(KeysUnusable):
         "back, or restore a backup. A further kiosk gets its own by `kiosk keys init --root`. "
         "Without --root that makes a new root, with which what was issued so far is not verified any more."
     )
+    variants = MappingProxyType(
+        {
+            "elsewhere": (
+                "This clinic's signing keys are not in {where}: they were made in {maker}. Please call "
+                "the administrator: copy that folder here, or give this kiosk its own by "
+                "`kiosk keys init --root` with the same medium, first there and then here. "
+                "Other keys must not be in the way."
+            )
+        }
+    )
+
+    @property
+    def variant(self) -> str:
+        """Where they were made is known of a clinic that was begun on a server."""
+        return "elsewhere" if self.facts.get("maker") else ""
 
 
 class SignerNotValid(CannotSign):

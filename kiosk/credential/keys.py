@@ -2,6 +2,7 @@
 
     clinic/root.pem  trust-list.json  passphrase  signers/<key id>/signer.pem, signer.key
     clinic/root.key                               unless the root lives on a medium of its own
+    draft/clinic/                                 the same, until it is known whether they are the clinic's
 
 The folder is made on first use and renamed into place when every file in it is on the disk: there is a
 whole set of keys or none. Private keys are encrypted; the passphrase lies in a file of its own, so that
@@ -18,14 +19,15 @@ from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from kiosk.credential.certificates import key_id
 from kiosk.credential.errors import KeysUnusable, in_words
-from kiosk.credential.files import new_folder, private_folder, replace_file
+from kiosk.credential.files import new_folder, private_folder, replace_file, sync
 from kiosk.credential.lists import TrustList, as_text, new_trust_list, read_trust_list, vouched_for
 from kiosk.credential.pem import certificate_pem, encrypted_pem, read_certificate, read_private_key
-from kiosk.credential.root import ROOT_KEY, ROOT_PEM, TRUST_LIST, Root, new_root
+from kiosk.credential.root import ROOT_KEY, ROOT_PEM, TRUST_LIST, Root, alone, new_root
 
 PASSPHRASE, SIGNERS, SIGNER_PEM, SIGNER_KEY = "passphrase", "signers", "signer.pem", "signer.key"
 _FORMER = "current"
@@ -65,6 +67,15 @@ class KeyFolder:
         """Whether there are keys, in this layout or the first one. Raises KeysUnusable if nobody can tell."""
         with in_words():
             return self.clinic.exists() or (self.folder / _FORMER).exists()
+
+    @property
+    def draft(self) -> KeyFolder:
+        """Keys for a clinic that another kiosk may have begun meanwhile; see `offer`."""
+        return KeyFolder(self.folder / "draft")
+
+    def fingerprint(self) -> str:
+        """Of the root certificate. Raises KeysUnusable."""
+        return self.root().fingerprint(hashes.SHA256()).hex()
 
     @property
     def has_root_key(self) -> bool:
@@ -138,6 +149,31 @@ class KeyFolder:
         with in_words():
             private_folder(self.folder)
             return new_folder(self.clinic, files)
+
+    def offer(self, *, country: str, clinic: str, now: datetime) -> str:
+        """The fingerprint of a root for a new clinic: of the one here, or of a draft where there are no keys.
+
+        Two terminals of one kiosk offer the same. Raises KeysUnusable.
+        """
+        with in_words():
+            private_folder(self.folder)
+        with alone(self.folder):
+            if self.is_made:
+                return self.fingerprint()
+            open_keys(self.draft.folder, country=country, clinic=clinic, now=now)
+            return self.draft.fingerprint()
+
+    def settle(self, fingerprint: str) -> bool:
+        """Whether the new clinic's root, which has this fingerprint, is the one here; no draft is left.
+
+        Killed anywhere, it can be begun again, with an offer. Raises KeysUnusable.
+        """
+        with in_words(), alone(self.folder):
+            if not self.is_made and self.draft.is_made and self.draft.fingerprint() == fingerprint:
+                self.draft.clinic.rename(self.clinic)
+                sync(self.folder)
+            shutil.rmtree(self.draft.folder, ignore_errors=True)
+            return self.is_made and self.fingerprint() == fingerprint
 
     def add_signer(self, root: Root, now: datetime) -> x509.Certificate:
         """A further signer; it signs from the moment the new trust list is kept here."""

@@ -61,7 +61,7 @@ class NoSigner:
 
 
 class LateSigner:
-    """Of a process that hardly ever signs: the keys are opened when it does."""
+    """Of a process that hardly ever signs, or has yet to begin a clinic: the keys are opened when it does."""
 
     def __init__(self, opens: Callable[[], FolderSigner]) -> None:
         self._opens = opens

@@ -253,7 +253,7 @@ async def test_what_this_kiosk_lets_rest_is_seen_without_anybodys_commit(kiosk: 
 
 def test_every_problem_is_said_in_words_in_both_languages() -> None:
     codes = {kind.code for kind in refusals() if not issubclass(kind, InputError)}
-    problems = codes | {listeners.BEHIND, "interrupted", "ZeroDivisionError"}
+    problems = codes | {listeners.BEHIND, "interrupted", "too-slow", "ZeroDivisionError"}
     for language in LANGUAGES:
         texts = Texts(language)
         for problem in problems:

@@ -11,9 +11,16 @@ from pathlib import Path
 
 import pytest
 
+from domain.vaccine import RegisterVaccine
+from kiosk.bootstrap import open_clinic
 from kiosk.commands import parts
+from kiosk.commands.health import ready_problem
 from kiosk.status import Answer, answering, ask_all
-from tests.clinics import clinic_in
+from storage.engine import backend, writer_engine
+from tests.clinics import STAFF, TestClock, clinic_in, presentation, settings_in
+
+WITHIN = 30.0
+"""Seconds after which a test gives up."""
 
 
 async def said() -> dict[str, str]:
@@ -62,3 +69,32 @@ async def test_a_worker_that_hangs_is_not_taken_for_one_that_is_at_work(
     assert "worker-issuing-1 does not answer" in lines["issuing"]
     assert "at work" not in lines["issuing"]
     assert "nobody here" in lines["printing"]
+
+
+async def test_a_kiosk_behind_a_process_that_holds_the_turn_is_not_ready(
+    clinic_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.writer.STUCK", 0.05)
+    settings = settings_in(clinic_folder)
+    services = await open_clinic(settings, TestClock(), role="kiosk")
+    await services.settle()
+    engine = writer_engine(settings.records_url)
+
+    async def problem() -> str:
+        [answer] = await ask_all(settings.running_folder)
+        return ready_problem(answer)
+
+    try:
+        assert await problem() == ""
+        with engine.connect() as connection, backend(engine.dialect.name).taking_turn(connection):
+            waits = asyncio.create_task(services.gateway.send(RegisterVaccine(presentation()), STAFF))
+            async with asyncio.timeout(WITHIN):
+                while not (said := await problem()):
+                    pass
+            assert "a transaction has not come to its end" in said
+            connection.rollback()
+        await waits
+        assert await problem() == ""
+    finally:
+        engine.dispose()
+        await services.close()

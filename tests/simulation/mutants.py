@@ -166,6 +166,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
         try:
             await real(self, task, status, *more, **named)
         except StorageUnavailable:
+            self._unwritten.clear()
             await real(self, task, TaskStatus.WAITING)
             raise
 

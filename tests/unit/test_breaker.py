@@ -107,9 +107,12 @@ async def test_each_further_rest_is_longer_up_to_a_limit(breaker: Breaker, watch
 
 async def test_a_call_over_the_limit_counts_as_failed(watch: Watch) -> None:
     breaker = Breaker(MyPageResting, limit=0.001, failures=1, now=watch)
-    with pytest.raises(MyPageResting):
+    with pytest.raises(MyPageResting) as tried:
         await breaker.call(asyncio.Event().wait)
     assert breaker.state is BreakerState.OPEN
+    with pytest.raises(MyPageResting) as turned_away:
+        await breaker.call(fine)
+    assert (tried.value.over_limit, turned_away.value.over_limit) == (True, False)
 
 
 async def test_somebody_who_leaves_while_it_is_tried_leaves_the_try_to_the_next(

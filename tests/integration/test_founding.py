@@ -1,0 +1,144 @@
+"""Kiosks that start in the same second on an empty server: one begins the clinic, with the only root."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from domain.errors import ClinicError
+from kiosk import bootstrap
+from kiosk.bootstrap import open_clinic
+from kiosk.credential.errors import KeysMissing
+from kiosk.credential.keys import KeyFolder, open_keys
+from kiosk.services import Services
+from kiosk.settings import Settings
+from storage.open import open_storage
+from tests.clinics import MONDAY, TestClock, keep_in, settings_in
+from tests.postgresql import Server
+
+KIOSKS = 4
+
+
+@pytest.fixture
+def kiosks(postgresql: Server, tmp_path: Path) -> list[Settings]:
+    """Each with an empty folder of its own; the server they share has not even a layout."""
+    empty = postgresql.url(postgresql.database(template="template1"))
+    found = []
+    for number in range(KIOSKS):
+        (folder := tmp_path / str(number)).mkdir()
+        keep_in(folder, empty, empty)
+        found.append(replace(settings_in(folder), backup_hours=0))
+    return found
+
+
+async def opened(settings: Settings, role: str = "kiosk") -> Services:
+    return await open_clinic(settings, TestClock(), role)
+
+
+async def all_at_once(
+    kiosks: Sequence[Settings], patch: pytest.MonkeyPatch
+) -> tuple[list[Settings], dict[str, ClinicError]]:
+    """Those that opened, and what the others said. None goes on before all saw that there is no clinic."""
+    together = asyncio.Barrier(len(kiosks))
+
+    async def after_all_have_looked(**how: Any) -> Any:
+        await together.wait()
+        return await open_storage(**how)
+
+    patch.setattr(bootstrap, "open_storage", after_all_have_looked)
+    ends = await asyncio.gather(*(opened(settings) for settings in kiosks), return_exceptions=True)
+    patch.setattr(bootstrap, "open_storage", open_storage)
+    winners, refused = [], {}
+    for settings, end in zip(kiosks, ends, strict=True):
+        if isinstance(end, Services):
+            winners.append(settings)
+            await end.close()
+        else:
+            assert isinstance(end, ClinicError), end
+            refused[str(settings.key_folder)] = end
+    return winners, refused
+
+
+def root_of(settings: Settings) -> Any:
+    return KeyFolder(settings.key_folder).root()
+
+
+async def test_one_of_them_makes_the_root_and_the_others_say_where_it_is(
+    kiosks: list[Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [winner], refused = await all_at_once(kiosks, monkeypatch)
+    assert len(refused) == KIOSKS - 1
+    for folder, refusal in refused.items():
+        assert isinstance(refusal, KeysMissing)
+        assert f":{winner.key_folder}" in str(refusal)
+        assert "kiosk keys init --root" in str(refusal)
+        assert list(Path(folder).iterdir()) == [], "nothing is left that could sign"
+    further = next(settings for settings in kiosks if settings is not winner)
+    with pytest.raises(KeysMissing, match=str(winner.key_folder)):  # nor does it forget where to look
+        await opened(further)
+    shutil.copytree(winner.key_folder, further.key_folder, dirs_exist_ok=True)
+    await (await opened(further)).close()
+    assert root_of(further) == root_of(winner)
+
+
+async def test_keys_that_were_given_to_some_only_are_never_beside_those_that_another_made(
+    kiosks: list[Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for settings in kiosks[:2]:
+        if settings is kiosks[0]:
+            open_keys(settings.key_folder, country="KR", clinic="A clinic", now=MONDAY)
+        else:
+            shutil.copytree(kiosks[0].key_folder, settings.key_folder)
+    winners, refused = await all_at_once(kiosks, monkeypatch)
+    assert len(winners) + len(refused) == KIOSKS
+    assert len({root_of(settings) for settings in winners}) == 1
+    assert all(isinstance(refusal, KeysMissing) for refusal in refused.values())
+    assert len({root_of(settings) for settings in kiosks[:2]}) == 1, "what was given is kept"
+
+
+async def test_several_terminals_of_one_kiosk_have_one_root(
+    kiosks: list[Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with AsyncExitStack() as stack:
+        for services in await asyncio.gather(*(opened(kiosks[0], role="") for _ in range(KIOSKS))):
+            stack.push_async_callback(services.close)
+    with pytest.raises(KeysMissing, match=str(kiosks[0].key_folder)):
+        await opened(kiosks[1])
+
+
+class Killed(BaseException):
+    """As by kill -9: nothing after it is done."""
+
+
+@pytest.mark.parametrize("before", ["_agree_on_root", "gethostname", "KeyFolder.settle", "_first_pin"])
+async def test_a_kiosk_that_was_killed_on_the_way_leaves_a_clinic_that_opens(
+    kiosks: list[Settings], monkeypatch: pytest.MonkeyPatch, before: str
+) -> None:
+    def killed(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"kiosk.bootstrap.{before}", killed)
+        with pytest.raises(Killed):
+            await opened(kiosks[0])
+    claimed = before in {"KeyFolder.settle", "_first_pin"}
+    if claimed:
+        with pytest.raises(KeysMissing, match=str(kiosks[0].key_folder)):
+            await opened(kiosks[1])
+    else:
+        await (await opened(kiosks[1])).close()
+        with pytest.raises(KeysMissing, match=str(kiosks[1].key_folder)):
+            await opened(kiosks[0])
+        assert not KeyFolder(kiosks[0].key_folder).is_made
+    first = kiosks[0 if claimed else 1]
+    services = await opened(first)
+    await services.close()
+    assert bool(services.first_pin) == claimed
+    assert KeyFolder(first.key_folder).active().root == root_of(first)
