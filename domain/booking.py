@@ -224,7 +224,7 @@ def cancel_booking(uow: UnitOfWork, command: CancelBooking, context: Context) ->
     was_reserved = booking.status is BookingStatus.RESERVED
     uow.bookings.save(replace(booking, status=BookingStatus.CANCELLED))
     if was_reserved:
-        release(uow, context, booking)
+        release(uow, context, booking, reason or BookingStatus.CANCELLED.value)
     uow.emit(BookingCancelled(booking.code, booking.recipient, booking.vaccine, was_reserved, reason))
 
 
@@ -240,7 +240,7 @@ def mark_no_show(uow: UnitOfWork, command: MarkNoShow, context: Context) -> None
         slot = context.clinic.local(booking.slot)
         raise SlotNotBegun(date=slot.date(), time=f"{slot:%H:%M}")
     uow.bookings.save(replace(booking, status=BookingStatus.NO_SHOW))
-    release(uow, context, booking)
+    release(uow, context, booking, BookingStatus.NO_SHOW.value)
     uow.emit(BookingNoShow(booking.code, booking.recipient, booking.vaccine))
 
 
@@ -319,6 +319,9 @@ def _own(uow: UnitOfWork, code: str, context: Context) -> Booking:
     return booking
 
 
-def release(uow: UnitOfWork, context: Context, booking: Booking) -> None:
-    """The dose that was reserved for it is free again."""
-    post(uow, context, booking.vaccine, EntryKind.RELEASED, reserved=-1, reference=booking.code)
+def release(uow: UnitOfWork, context: Context, booking: Booking, reason: str) -> None:
+    """The dose that was reserved for it is free again, and the ledger says why."""
+    post(
+        uow, context, booking.vaccine, EntryKind.RELEASED,
+        reserved=-1, reference=booking.code, reason=reason,
+    )  # fmt: skip

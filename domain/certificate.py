@@ -49,6 +49,7 @@ class CertificateDetail:
 
     certificate: Certificate
     name: str
+    birth_date: date
     product: str
     applied_at: datetime
     given_on: date
@@ -99,8 +100,11 @@ class IssueCertificate(Command[Issued]):
 
 
 @dataclass(frozen=True)
-class RecordIssue(Command[None]):
-    """The credential is signed and its paper proven: the certificate is issued from here on."""
+class RecordIssue(Command[str]):
+    """The credential is signed and its paper proven: the certificate is issued from here on.
+
+    Answers the ``attempt`` whose credential it has; sent again, the first.
+    """
 
     allowed: ClassVar[frozenset[Role]] = CERTIFICATE_OFFICER
     certificate: str
@@ -109,6 +113,7 @@ class RecordIssue(Command[None]):
     injection_version: int
     copies: int = 1
     """How many are about to leave: none when its paper is ordered and not waited for."""
+    attempt: str = ""
 
 
 @dataclass(frozen=True)
@@ -153,7 +158,7 @@ class RevokeCertificate(Command[None]):
     reason: str
 
 
-def record_issue(uow: UnitOfWork, command: RecordIssue, context: Context) -> None:
+def record_issue(uow: UnitOfWork, command: RecordIssue, context: Context) -> str:
     """Rules 6 and 7, checked at the commit: applied, not cancelled, completed, nothing changed since."""
     certificate = uow.certificates.get(command.certificate)
     if certificate.status is not CertificateStatus.READY:
@@ -179,6 +184,7 @@ def record_issue(uow: UnitOfWork, command: RecordIssue, context: Context) -> Non
     )
     uow.certificates.save(issued)
     uow.emit(CertificateIssued(issued.code, issued.application, issued.recipient, product))
+    return command.attempt
 
 
 def record_print(uow: UnitOfWork, command: RecordPrint, context: Context) -> int:

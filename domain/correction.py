@@ -148,7 +148,7 @@ def _put_back(uow: UnitOfWork, context: Context, injection: Injection, lot: str,
     enter = partial(_enter, uow, context, injection, lot, reason)
     vaccine = enter(EntryKind.CORRECTED, 1)
     if known_lot(uow, vaccine, lot).status is LotStatus.QUARANTINED:
-        step_back(uow, context, vaccine, 1)
+        step_back(uow, context, vaccine, 1, reason)
         enter(EntryKind.QUARANTINED, -1)
 
 
@@ -160,7 +160,7 @@ def _take_from(uow: UnitOfWork, context: Context, injection: Injection, lot: Lot
             raise InsufficientStock(remaining=0, lot=lot.number)
         enter(EntryKind.QUARANTINED, 1)
     else:
-        step_back(uow, context, uow.vaccines.get(lot.vaccine), 1)
+        step_back(uow, context, uow.vaccines.get(lot.vaccine), 1, reason)
     enter(EntryKind.CORRECTED, -1)
 
 

@@ -126,6 +126,9 @@ class Gateway:
     async def send(self, command: Command[R], actor: Actor = PUBLIC, command_id: str | None = None) -> R:
         """Do it. Sent again with the same ``command_id`` it is not done again; the answer is the same.
 
+        Of those in `WORKFLOWS` only what they record is not done again. Paper comes once more: a ticket, or
+        a certificate as it is recorded, counted as a copy. A PIN does not: that is refused (PinSaidBefore).
+
         Raises a `ClinicError`: then nothing was changed (except OutcomeUnknown, which says so).
         """
         if not actor.has(command.allowed):

@@ -70,16 +70,20 @@ class ResetPin(Command[NewPin]):
 
 
 @dataclass(frozen=True)
-class RecordStaff(Command[None]):
-    """The member as the clinic keeps them."""
+class RecordStaff(Command[str]):
+    """The member as the clinic keeps them; answers the ``attempt`` whose PIN it is.
+
+    Sent again, it answers the first: the PIN of a later attempt is nobody's.
+    """
 
     allowed: ClassVar[frozenset[Role]] = ADMINISTRATOR | BY_POLICY
     name: str
     roles: frozenset[Role]
     pin_hash: str
+    attempt: str = ""
 
 
-def record_staff(uow: UnitOfWork, command: RecordStaff, context: Context) -> None:
+def record_staff(uow: UnitOfWork, command: RecordStaff, context: Context) -> str:
     """Adds a member, or gives the one of this name other roles and another PIN."""
     name = parse_name(command.name)
     if not command.roles or not command.roles <= STAFF_ROLES:
@@ -87,6 +91,7 @@ def record_staff(uow: UnitOfWork, command: RecordStaff, context: Context) -> Non
     known = next((member for member in uow.staff.all() if member.name == name), None)
     member = known or StaffMember(new_code(Kind.STAFF), name, command.roles, "")
     uow.staff.save(replace(member, roles=command.roles, pin_hash=command.pin_hash))
+    return command.attempt
 
 
 def member_named(members: list[StaffMember], name: str) -> StaffMember:

@@ -70,6 +70,8 @@ class LedgerEntry:
     reference: str
     """The booking or injection it belongs to, or empty."""
     reason: str
+    """Why, in words, or by the booking's state: the one it waited in, or was left in. What was received, given
+    or newly booked has its reason in what it refers to: the lot that came, the injection, the booking."""
     actor: str
     at: datetime
 

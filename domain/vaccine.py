@@ -219,5 +219,5 @@ def _lot(uow: UnitOfWork, vaccine: str, number: str) -> Lot:
 def _take_out(  # noqa: PLR0917
     uow: UnitOfWork, context: Context, lot: Lot, kind: EntryKind, doses: int, reason: str
 ) -> Vaccine:
-    step_back(uow, context, uow.vaccines.get(lot.vaccine), doses)
+    step_back(uow, context, uow.vaccines.get(lot.vaccine), doses, reason)
     return post(uow, context, lot.vaccine, kind, stock=-doses, lot=lot.number, reason=reason)

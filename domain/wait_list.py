@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from domain.actors import BY_POLICY, VACCINE_MANAGER, Role
-from domain.booking import BookingStatus, release
+from domain.booking import Booking, BookingStatus, release
 from domain.events import (
     BookingCancelled,
     BookingNoShow,
@@ -49,14 +49,14 @@ def promote_waiting(uow: UnitOfWork, command: PromoteWaiting, context: Context) 
         if slot is None:
             break
         uow.bookings.save(replace(booking, status=BookingStatus.RESERVED, slot=slot))
-        post(uow, context, booking.vaccine, EntryKind.RESERVED, reserved=1, reference=booking.code)
+        _reserve(uow, context, booking, BookingStatus.WAITING.value)
         uow.emit(BookingPromoted(booking.code, booking.recipient, booking.vaccine, slot))
         promoted += 1
     return promoted
 
 
-def step_back(uow: UnitOfWork, context: Context, vaccine: Vaccine, doses: int) -> None:
-    """Before this many doses are lost: reservations that would have none return to the wait list.
+def step_back(uow: UnitOfWork, context: Context, vaccine: Vaccine, doses: int, reason: str) -> None:
+    """Before this many doses are lost for this reason: reservations without one return to the wait list.
 
     The last to have booked step back first, and stand before all who came after them.
     """
@@ -65,7 +65,7 @@ def step_back(uow: UnitOfWork, context: Context, vaccine: Vaccine, doses: int) -
         if booking is None:
             break
         uow.bookings.save(replace(booking, status=BookingStatus.WAITING))
-        release(uow, context, booking)
+        release(uow, context, booking, reason)
         product = vaccine.presentation.title
         uow.emit(BookingWaitlisted(booking.code, booking.recipient, vaccine.code, product, booking.slot))
 
@@ -103,12 +103,20 @@ def reopen_booking(uow: UnitOfWork, event: InjectionVoided, context: Context) ->
         slot = _slot_with_room(uow, context, context.now)
     if vaccine.available > 0 and slot:
         uow.bookings.save(replace(booking, status=BookingStatus.RESERVED, slot=slot))
-        post(uow, context, booking.vaccine, EntryKind.RESERVED, reserved=1, reference=booking.code)
+        _reserve(uow, context, booking, event.reason)
         uow.emit(BookingReopened(booking.code, booking.recipient, booking.vaccine, slot))
     else:
         uow.bookings.save(replace(booking, status=BookingStatus.WAITING))
         product = vaccine.presentation.title
         uow.emit(BookingWaitlisted(booking.code, booking.recipient, vaccine.code, product, booking.slot))
+
+
+def _reserve(uow: UnitOfWork, context: Context, booking: Booking, reason: str) -> None:
+    """Nobody books just now, so the ledger says why: they had waited, or a record was struck out."""
+    post(
+        uow, context, booking.vaccine, EntryKind.RESERVED,
+        reserved=1, reference=booking.code, reason=reason,
+    )  # fmt: skip
 
 
 def _slot_with_room(uow: UnitOfWork, context: Context, wished: datetime) -> datetime | None:

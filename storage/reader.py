@@ -272,7 +272,7 @@ class SqlReader:
         statement = (
             select(
                 *columns_of(t.certificate, Certificate),
-                t.recipient.c.name,
+                t.recipient.c.person,
                 t.injection.c.dose,
                 t.application.c.applied_at,
             )
@@ -285,10 +285,11 @@ class SqlReader:
         )
         return [
             c.CertificateDetail(
-                Certificate(*row[:-3]), row[-3], row[-2].presentation.title, row[-1], row[-2].given_on
+                Certificate(*row), person.name, person.birth_date, dose.presentation.title,
+                applied_at, dose.given_on,
             )
-            for row in await self._all(statement)
-        ]
+            for *row, person, dose, applied_at in await self._all(statement)
+        ]  # fmt: skip
 
     async def _certificate(self, query: c.GetCertificate, actor: Actor, _n: datetime) -> Certificate:
         columns = columns_of(t.certificate, Certificate)

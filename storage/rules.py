@@ -83,6 +83,15 @@ STOCK = (
             OR (kind = 'quarantined' AND reserved_delta = 0 AND lot > '' AND reason > '')
         )
     """),
+    # Its own words since it is given any; before that only the event told, which names the same booking.
+    Rule(9, "ledger", "a reserved dose is free again for a reason", """
+        SELECT l.seq, l.kind, l.reference
+        FROM ledger l LEFT JOIN (
+            SELECT DISTINCT CAST(payload ->> 'booking' AS TEXT) AS booking FROM event
+            WHERE name IN ('BookingCancelled', 'BookingNoShow', 'BookingWaitlisted')
+        ) e ON e.booking = l.reference
+        WHERE l.kind = 'released' AND l.reason = '' AND e.booking IS NULL
+    """),
     Rule(9, "ledger", "an entry is about a booking, an injection and a lot of its vaccine that exist", """
         SELECT l.seq, l.kind, l.reference, l.lot
         FROM ledger l

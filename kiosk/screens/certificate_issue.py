@@ -20,7 +20,7 @@ from domain.orders import OrderIssue
 from domain.statement import CertificateStatus
 from kiosk.i18n import Texts
 from kiosk.locations import STYLES
-from kiosk.screens.desk.certificates import WAITING, waiting_row
+from kiosk.screens.desk.certificates import WAITING, waiting_row, whose
 from kiosk.screens.desk.issued import IssuedScreen
 from kiosk.screens.desk.list_desk import ListDesk
 from kiosk.screens.desk.orders import Look, Orders, in_the_way, look_around
@@ -77,7 +77,7 @@ class CertificateIssueScreen(ListDesk):
     class IssuedOne(Message):
         """The one that was waited for."""
 
-        name: str
+        detail: CertificateDetail
         issued: Issued
 
     def __init__(self, services: Services, actor: Actor) -> None:
@@ -200,17 +200,19 @@ class CertificateIssueScreen(ListDesk):
         detail = self._chosen
         if detail is None:
             return
-        code, name = detail.certificate.code, detail.name
+        code = detail.certificate.code
         if self.orders.is_under_way(code):
             self.show_message("certificate_issue.is_ordered", "certificate_issue.turn_comes")
             return
+        # Not read back: everybody in the list applied for theirs, so that a namesake's is issued a little
+        # sooner at worst; whose paper came out is said, and stands on it.
         issue = IssueCertificate(code)
-        self.run_command(issue, lambda issued: self.IssuedOne(name, issued), new_command_id(), paper=True)
+        self.run_command(issue, lambda issued: self.IssuedOne(detail, issued), new_command_id(), paper=True)
 
     @on(IssuedOne)
     def _issued_one(self, event: IssuedOne) -> None:
-        name, place = event.name, str(event.issued.place)
-        self.done(lambda t: t("certificate_issue.issued_one", name=name, place=place))
+        detail, place = event.detail, str(event.issued.place)
+        self.done(lambda t: t("certificate_issue.issued_one", **whose(detail, t), place=place))
 
     def action_issue_all(self) -> None:
         """Everything that waits is made and printed behind the counter, one after the other."""

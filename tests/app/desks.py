@@ -30,6 +30,7 @@ from tests.clinics import STAFF
 
 S = TypeVar("S", bound=StaffScreen)
 
+BORN = date(1945, 8, 15)
 LONG = "가" * 10_000
 MARKUP = "[/red]"
 EMOJI = "주사😀"
@@ -51,7 +52,7 @@ async def at_desk(app: ClinicApp, desk: type[S]) -> S:
     return screen
 
 
-def person(number: int, name: str, born: date = date(1945, 8, 15)) -> PersonDetails:
+def person(number: int, name: str, born: date = BORN) -> PersonDetails:
     return PersonDetails(name, born, f"+8210{number:08d}", "HONG", "GILDONG")
 
 
@@ -70,7 +71,13 @@ async def ledger(app: ClinicApp, vaccine: int = 0) -> list[LedgerEntry]:
 
 
 async def book(
-    app: ClinicApp, number: int = 1, name: str = "홍길동", vaccine: int = 0, day: int = 0, slot: int = 0
+    app: ClinicApp,
+    number: int = 1,
+    name: str = "홍길동",
+    vaccine: int = 0,
+    day: int = 0,
+    slot: int = 0,
+    born: date = BORN,
 ) -> BookingReceipt:
     """Somebody books, elsewhere."""
     services = services_of(app)
@@ -78,7 +85,7 @@ async def book(
     days = await services.gateway.ask(ListDays())
     slots = await services.gateway.ask(ListSlots(days[day].date))
     receipt = await services.gateway.send(
-        Book(person(number, name), code, slots[slot].slot, join_wait_list=True)
+        Book(person(number, name, born), code, slots[slot].slot, join_wait_list=True)
     )
     await services.settle()
     return receipt
@@ -100,10 +107,10 @@ async def vaccinate(app: ClinicApp, booking: str, lot: str = "LOT1", checked_in:
     return await gateway.send(CompleteInjection(code, lot, Site.LEFT_ARM, STAFF.name), STAFF)
 
 
-async def apply(app: ClinicApp, number: int, name: str) -> Application:
+async def apply(app: ClinicApp, number: int, name: str, born: date = BORN) -> Application:
     """Somebody was vaccinated and asks for a certificate."""
     gateway = services_of(app).gateway
-    receipt = await book(app, number, name)
+    receipt = await book(app, number, name, born=born)
     injection = await vaccinate(app, receipt.booking)
     me = await gateway.ask(IdentifyByCode(receipt.booking))
     application = await gateway.send(ApplyForCertificate(injection.code), me)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from domain.application import CancelApplication
 from domain.certificate import CertificateDetail, IssueCertificate, ListCertificates
+from domain.codes import spoken
 from domain.parts import DiscardTask, ListTasks, Part, PausePart, ResumePart, RetryTask, TaskStatus
 from domain.statement import CertificateStatus
 from kiosk.app import ClinicApp
@@ -68,6 +71,13 @@ async def at_issued(app: ClinicApp, pilot: Pilot[int], rows: int = 1) -> IssuedS
 def marks(app: ClinicApp) -> list[str]:
     """What the list says of each application's order."""
     return [row[-1] for row in cells(app.screen.query_one(DeskTable))]
+
+
+def column(screen: Screen[None], title: str) -> list[str]:
+    """What stands in the column of this title."""
+    table = screen.query_one(DeskTable)
+    titles = [str(column.label) for column in table.ordered_columns]
+    return [row[titles.index(title)] for row in cells(table)]
 
 
 async def order_all(pilot: Pilot[int]) -> None:
@@ -240,7 +250,7 @@ async def test_a_copy_is_printed_after_a_yes_and_counted(kiosk: Kiosk) -> None:
         await wait_for(pilot, lambda: isinstance(app.screen, Confirm))
         await pilot.press("1")
         await see(pilot, "출력했습니다")
-        await wait_for(pilot, lambda: cells(screen.query_one(DeskTable))[0][3] == "2")
+        await wait_for(pilot, lambda: column(screen, "출력") == ["2"])
 
 
 async def test_a_certificate_is_revoked_with_a_reason_and_leaves_the_list(kiosk: Kiosk) -> None:
@@ -260,6 +270,7 @@ async def test_a_certificate_is_revoked_with_a_reason_and_leaves_the_list(kiosk:
         form.pick("kind").options.focus()
         await pilot.press("1", "f2")
         await see(pilot, "되돌릴 수 없습니다", "인적 사항 오류")
+        await see(pilot, "1945년 8월 15일생", spoken(detail.certificate.code))
         await pilot.press("1")
         await see(pilot, "폐기했습니다: 홍길동", "아직 발급된 증명서가 없습니다")
         assert not await certificates(app, CertificateStatus.ISSUED)
@@ -267,6 +278,30 @@ async def test_a_certificate_is_revoked_with_a_reason_and_leaves_the_list(kiosk:
         await pilot.press("enter")
         await see(pilot, "유효한 증명서가 아닙니다 (폐기됨)")
         assert app.screen is screen
+
+
+async def test_namesakes_are_told_apart_in_the_lists_the_forms_and_the_questions(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        for number, born in enumerate((date(1945, 8, 15), date(1990, 2, 3))):
+            await apply(app, number, "홍길동", born)
+        desk = await at_desk(app, CertificateIssueScreen)
+        await wait_for(pilot, lambda: column(desk, "생년월일") == ["1945-08-15", "1990-02-03"])
+        await pilot.press("enter")
+        await see(pilot, "발급했습니다: 홍길동 (1945년 8월 15일생)")
+        await wait_for(pilot, lambda: column(desk, "생년월일") == ["1990-02-03"])
+        await pilot.press("enter")
+        await see(pilot, "발급했습니다: 홍길동 (1990년 2월 3일생)")
+        await pilot.press("f4")
+        await wait_for(pilot, lambda: isinstance(app.screen, IssuedScreen))
+        await wait_for(pilot, lambda: column(app.screen, "생년월일") == ["1990-02-03", "1945-08-15"])
+        await pilot.press("enter")
+        await see(pilot, "홍길동 님(1990년 2월 3일생)의 증명서")
+        await pilot.press("escape", "f5")
+        await wait_for(pilot, lambda: isinstance(app.screen, ReissueScreen))
+        await see(pilot, "1990년 2월 3일")
+        await pilot.press("escape", "f6")
+        await wait_for(pilot, lambda: isinstance(app.screen, RevokeScreen))
+        await see(pilot, "1990년 2월 3일")
 
 
 async def test_a_certificate_is_replaced_by_one_with_its_own_paper(kiosk: Kiosk, settings: Settings) -> None:
@@ -314,7 +349,7 @@ async def test_certificates_are_found_by_name_and_by_number(kiosk: Kiosk) -> Non
         await type_text(pilot, code)
         await wait_for(pilot, lambda: [row[1] for row in cells(table)] == ["홍길동"])
         await pilot.press("enter")
-        await see(pilot, "홍길동 님의 증명서")
+        await see(pilot, "홍길동 님(1945년 8월 15일생)의 증명서")
 
 
 async def test_whatever_is_typed_into_the_field_it_answers_in_words(kiosk: Kiosk) -> None:

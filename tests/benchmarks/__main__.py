@@ -1,4 +1,4 @@
-"""``make bench``: every comparison, one after the other, as ratios."""
+"""``make bench``: every comparison, one after the other, as ratios; `bench_overload` is asked for by name."""
 
 from tests.benchmarks import (
     bench_batch,

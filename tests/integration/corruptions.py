@@ -42,6 +42,12 @@ CORRUPTIONS = {
         "UPDATE ledger SET reference = 'BNOTTHERE' WHERE reference = '{expected}'",
         "9 SELECT seq FROM ledger WHERE reference = '{expected}'", "9 {expected}",
     ),
+    "a dose that is free again for no reason": (
+        "UPDATE ledger SET reason = '' WHERE kind = 'released' AND reference = '{given_back}'; "
+        "DELETE FROM event WHERE name = 'BookingCancelled' "
+        "AND replace(payload, '{given_back}', '') <> payload",
+        "8 {given_back}", "9 SELECT seq FROM ledger WHERE kind = 'released' AND reference = '{given_back}'",
+    ),
     "an entry that is not what it says": (
         "UPDATE ledger SET kind = 'received' WHERE kind = 'written-off'",
         "9 SELECT seq FROM ledger WHERE kind = 'written-off'", "9 LOT2",

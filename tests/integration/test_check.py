@@ -154,6 +154,13 @@ async def test_what_waits_for_a_paused_part_breaks_no_rule(folder: Path) -> None
     assert (8, kept) in rows_of(checked_in(folder))
 
 
+def test_a_dose_that_was_free_again_before_the_ledger_said_why_breaks_no_rule(folder: Path) -> None:
+    with tampering(folder) as records:
+        emptied = records.exec_driver_sql("UPDATE ledger SET reason = '' WHERE kind = 'released'")
+        assert emptied.rowcount == 2
+    assert rows_of(checked_in(folder)) == set()
+
+
 # -- corruptions ----------------------------------------------------------------------------------
 
 

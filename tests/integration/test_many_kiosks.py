@@ -14,8 +14,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
 from domain.actors import Actor
 from domain.booking import BookingReceipt
@@ -29,7 +27,7 @@ from kiosk.credential.keys import open_keys
 from kiosk.settings import Settings
 from kiosk.upkeep import rebuild_my_page
 from storage import postgresql as backend
-from storage.engine import read_model_engine, reader_engine, writer_engine
+from storage.engine import read_model_engine, writer_engine
 from storage.mypage import MyPageStore
 from storage.writer import SqlWriter
 from tests.clinics import MONDAY, STAFF, OpenClinic, TestClock, clinic_in, keep_in, settings_in, violations
@@ -382,11 +380,3 @@ async def test_a_database_that_cannot_be_opened_is_said_in_words_without_its_pas
     assert says in str(refusal.value)
     assert "\n" not in str(refusal.value)
     assert "s3cret" not in str(refusal.value) + caplog.text + repr(Settings(database_url=url, mypage_url=url))
-
-
-async def test_whoever_reads_cannot_write(shared: str) -> None:
-    engine = reader_engine(shared)
-    with pytest.raises(DBAPIError, match="read-only"):
-        async with engine.connect() as connection:
-            await connection.execute(text("DELETE FROM vaccine"))
-    await engine.dispose()

@@ -11,6 +11,8 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from domain.booking import CancelBooking
 from domain.errors import ClinicError
@@ -19,7 +21,7 @@ from kiosk.bootstrap import open_clinic
 from kiosk.settings import Settings
 from kiosk.upkeep import rebuild_my_page
 from storage import migrate, mypage, tables
-from storage.engine import for_writing, prepare_folder, read_model_engine, writer_engine
+from storage.engine import for_writing, prepare_folder, read_model_engine, reader_engine, writer_engine
 from storage.mypage import MyPageStore
 from tests.clinics import STAFF, OpenClinic, clinic_in, settings_in
 
@@ -161,3 +163,11 @@ async def test_what_is_in_the_way_of_opening_is_said_in_words(tmp_path: Path, bl
     with pytest.raises(ClinicError) as refusal:
         await open_clinic(settings_in(tmp_path))
     assert "administrator" in str(refusal.value) or "staff" in str(refusal.value)
+
+
+async def test_whoever_reads_cannot_write(clinic: OpenClinic) -> None:
+    engine = reader_engine(clinic.settings.records_url)
+    with pytest.raises(DBAPIError, match=r"read-?only"):
+        async with engine.connect() as connection:
+            await connection.execute(text("DELETE FROM vaccine"))
+    await engine.dispose()

@@ -47,6 +47,8 @@ class WellUsed:
     """A cancelled application."""
     expected: str
     """A booking with a dose reserved."""
+    given_back: str
+    """One that was cancelled."""
     reserved: tuple[str, str]
     """Bookings of the scarce vaccine, in their order."""
     waiting: tuple[str, str]
@@ -91,7 +93,7 @@ async def well_used(clinic: OpenClinic) -> WellUsed:
         plenty=plenty, scarce=scarce, first=given[0].code, second=second.code, both=both,
         corrected=given[1].code, reissued=corrected.certificate.code, voided=given[2].code, revoked=revoked,
         applied=applied.code, applied_for=given[3].code, ready=ready.certificate.code,
-        cancelled=cancelled.code, expected=held[0].booking,
+        cancelled=cancelled.code, expected=held[0].booking, given_back=held[1].booking,
         reserved=(queue[0], queue[1]), waiting=(queue[2], queue[3]),
     )  # fmt: skip
 

@@ -25,11 +25,11 @@ from domain.recipient import Recipient
 from domain.statement import CertificateStatus
 from kiosk.i18n import Words, put_in_words
 from kiosk.screens.base import Refused
-from kiosk.screens.desk.certificates import vaccine_of
+from kiosk.screens.desk.certificates import vaccine_of, whose
 from kiosk.screens.desk.details import DetailsScreen
 from kiosk.screens.desk.form import FormPage
 from kiosk.screens.desk.reason import read_reason, reason_entries
-from kiosk.screens.desk.words import figures, spoken
+from kiosk.screens.desk.words import day_of_birth, figures, spoken
 from kiosk.services import Services
 from kiosk.widgets.facts import Fact, Facts
 
@@ -52,6 +52,7 @@ class CertificateForm(FormPage):
         yield Facts(
             [
                 Fact("certificate_issue.name", detail.name, "strong"),
+                Fact("certificate_issue.born", lambda t: day_of_birth(detail.birth_date, t), "strong"),
                 Fact("certificate_issue.vaccine", lambda t: vaccine_of(detail, self.services.formulary, t)),
                 Fact("certificate_issue.given_on", figures(detail.given_on)),
                 Fact("certificate_issue.code", spoken(detail.certificate.code)),
@@ -82,9 +83,10 @@ class RevokeScreen(CertificateForm):
         reason = self.read_all(lambda entries: read_reason(entries, self.texts))
         if reason is None:
             return
-        name, code = self.detail.name, self.detail.certificate.code
+        code = self.detail.certificate.code
         self.confirm(
-            self.HEADING, lambda t: t("certificate_issue.revoke_sure", name=name, reason=reason),
+            self.HEADING,
+            lambda t: t("certificate_issue.revoke_sure", **whose(self.detail, t), reason=reason),
             yes="certificate_issue.revoke_yes",
             then=lambda: self.run_command(RevokeCertificate(code, reason), self.Revoked, self.wish),
         )  # fmt: skip

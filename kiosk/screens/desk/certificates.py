@@ -13,20 +13,21 @@ from domain.parts import Task, TaskStatus
 from domain.presentation import Presentation
 from domain.statement import Certificate
 from kiosk.i18n import Texts
-from kiosk.screens.desk.words import figures, moment, product, spoken
+from kiosk.screens.desk.words import day_of_birth, figures, moment, product, spoken
 from kiosk.widgets.desk_table import Column, Row, Toned
 
 WAITING = (
     Column("certificate_issue.applied_at", 11),
     Column("certificate_issue.name", 13),
+    Column("certificate_issue.born", 10),
     Column("certificate_issue.vaccine"),
     Column("certificate_issue.given_on", 10),
-    Column("certificate_issue.code", 11),
     Column("certificate_issue.order", 6),
 )
 ISSUED = (
     Column("certificate_issue.issued_on", 10),
     Column("certificate_issue.name", 13),
+    Column("certificate_issue.born", 10),
     Column("certificate_issue.vaccine"),
     Column("certificate_issue.prints", 6, right=True),
     Column("certificate_issue.code", 11),
@@ -50,20 +51,19 @@ def waiting_row(
     texts: Texts,
 ) -> Row:
     """An application that waits; once it was ordered, with the task that is to do it."""
-    code = detail.certificate.code
     order: str | Toned = ""
     if task:
         aside = task.status is TaskStatus.ASIDE
         word = texts(f"certificate_issue.{'is_aside' if aside else 'is_ordered'}")
         order = Toned(word, "alarm" if aside else "good")
     return Row(
-        code,
+        detail.certificate.code,
         (
             moment(clinic.local(detail.applied_at)),
             detail.name,
+            figures(detail.birth_date),
             vaccine_of(detail, formulary, texts),
             figures(detail.given_on),
-            spoken(code),
             order,
         ),
     )
@@ -77,6 +77,7 @@ def issued_row(detail: CertificateDetail, formulary: Sequence[Presentation], tex
         (
             figures(certificate.facts.issued_on) if certificate.facts else "",
             detail.name,
+            figures(detail.birth_date),
             vaccine_of(detail, formulary, texts),
             str(certificate.prints) if certificate.prints else Toned("0", "alarm"),
             spoken(certificate.code),
@@ -91,8 +92,15 @@ def detail_of(certificate: Certificate) -> CertificateDetail | None:
         return None
     dose = facts.dose
     return CertificateDetail(
-        certificate, facts.name, f"{dose.name_ko} {dose.name_en}", facts.issued_at, dose.given_on
-    )
+        certificate, facts.name, facts.birth_date, f"{dose.name_ko} {dose.name_en}", facts.issued_at,
+        dose.given_on,
+    )  # fmt: skip
+
+
+def whose(detail: CertificateDetail, texts: Texts) -> dict[str, str]:
+    """What a question names a certificate by: namesakes are told apart by their birth date."""
+    born = day_of_birth(detail.birth_date, texts)
+    return {"code": spoken(detail.certificate.code), "name": detail.name, "born": born}
 
 
 def matching(details: Sequence[CertificateDetail], typed: str) -> list[CertificateDetail]:

@@ -14,13 +14,13 @@ from textual.widgets import Input
 
 from domain.actors import Actor
 from domain.certificate import CertificateDetail, GetCertificate, Issued, ListCertificates, PrintCertificate
-from domain.codes import Kind, parse_code, spoken
+from domain.codes import Kind, parse_code
 from domain.errors import InputError, NotFound
 from domain.statement import Certificate, CertificateStatus
 from kiosk.i18n import Words
 from kiosk.screens.base import Refused
 from kiosk.screens.desk.certificate_forms import ReissueScreen, RevokeScreen
-from kiosk.screens.desk.certificates import ISSUED, detail_of, issued_row, matching
+from kiosk.screens.desk.certificates import ISSUED, detail_of, issued_row, matching, whose
 from kiosk.screens.desk.list_desk import FieldDesk
 from kiosk.services import Services
 from kiosk.widgets.say import Say
@@ -155,9 +155,9 @@ class IssuedScreen(FieldDesk):
         if detail is None:
             return
         certificate = detail.certificate
-        facts = {"name": detail.name, "prints": certificate.prints, "code": spoken(certificate.code)}
         self.confirm(
-            "certificate_issue.reprint", lambda t: t("certificate_issue.reprint_sure", **facts),
+            "certificate_issue.reprint",
+            lambda t: t("certificate_issue.reprint_sure", **whose(detail, t), prints=certificate.prints),
             yes="certificate_issue.reprint_yes",
             then=partial(self.run_command, PrintCertificate(certificate.code), self.Printed, paper=True),
         )  # fmt: skip

@@ -92,9 +92,8 @@ class LedgerScreen(ListDesk):
         self.query_one("#where", Say).say(lambda t: t(key + ("_more" if self._more else ""), **facts))
 
     def _row(self, number: int, entry: LedgerEntry) -> Row:
-        why = ", ".join(
-            part for part in (entry.reason, spoken(entry.reference) if entry.reference else "") if part
-        )
+        reason = self.texts.word(entry.reason)
+        why = ", ".join(part for part in (reason, spoken(entry.reference) if entry.reference else "") if part)
         kind = self.t(f"vaccine_admin.kind.{entry.kind.value}")
         return Row(
             f"{self._page}:{number}",
