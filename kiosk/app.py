@@ -14,19 +14,22 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.signal import Signal
+from textual.widgets import Input
 
 from domain.errors import ClinicError
-from kiosk import crash
+from kiosk import crash, supervision
 from kiosk.i18n import LANGUAGES, Texts
 from kiosk.idle import STAFF_SECONDS, IdleClock
 from kiosk.locations import STYLES
 from kiosk.logs import open_log
 from kiosk.places import PLACES, load_screen
+from kiosk.scanner import Press, Sieve
 from kiosk.screens.base import ClinicScreen, Idle
 from kiosk.screens.home import HomeScreen
 from kiosk.screens.sending import Wishes
 from kiosk.settings import Settings
 from kiosk.themes import CLINIC, HIGH_CONTRAST, THEMES
+from kiosk.widgets.on_top import OnTop
 from kiosk.widgets.say import Translated
 
 if TYPE_CHECKING:
@@ -86,6 +89,7 @@ class ClinicApp(App[int], inherit_bindings=False):
         self.pressed_again = False
         """Whether that was the same key as the one before it."""
         self._pressed = ""
+        self._sieve = Sieve(self._pass_on, self._scanned, self._cut_short, self.set_timer)
         self.wishes = Wishes()
         self.changed: Signal[None] = Signal(self, "clinic-changed")
         self.crashes: list[str] = []
@@ -94,6 +98,7 @@ class ClinicApp(App[int], inherit_bindings=False):
         self._writes: set[asyncio.Task[Any]] = set()
         self._wanted = ""
         self._first_pin_shown = False
+        self._starting = True
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """The stylesheets' own colours exist under every theme."""
@@ -110,7 +115,17 @@ class ClinicApp(App[int], inherit_bindings=False):
 
             lock_down(self.leave)
         self.set_interval(0.25, self._watch_idle)
+        self.run_worker(supervision.keep_alive(lambda: self.call_later(self._give_sign)))
         self.call_after_refresh(self._begin_opening)
+
+    def _give_sign(self) -> None:
+        """In line with the keys: an app that does not get to them does not get to this either."""
+        supervision.give_sign(self._starting)
+
+    def _started(self, status: str) -> None:
+        """People see the clinic, or why there is none."""
+        self._starting = False
+        supervision.tell(f"READY=1\nSTATUS={status}")
 
     def _begin_opening(self) -> None:
         self.run_worker(self._open())
@@ -135,6 +150,7 @@ class ClinicApp(App[int], inherit_bindings=False):
         elif self._wanted:
             self.enter(self._wanted)
         self.home.opened()
+        self._started("the clinic is open")
 
     def _clinic_changed(self) -> None:
         """After anybody's commit; told inside the app, where screens may act on it."""
@@ -145,6 +161,7 @@ class ClinicApp(App[int], inherit_bindings=False):
         crash.record("the clinic could not be opened", event.error)
         refusal = event.error if isinstance(event.error, ClinicError) else None
         self.push_screen(load_screen("kiosk.screens.trouble:OpeningFailedScreen")(refusal))
+        self._started("the clinic could not be opened")
 
     def try_opening_again(self) -> None:
         """After the administrator has put it right."""
@@ -156,6 +173,7 @@ class ClinicApp(App[int], inherit_bindings=False):
 
     async def on_unmount(self) -> None:
         """However the app ends, writes are finished first and the databases let go after them."""
+        supervision.tell("STOPPING=1")
         await self.drain()
 
     async def drain(self) -> None:
@@ -193,6 +211,7 @@ class ClinicApp(App[int], inherit_bindings=False):
         """End the visit: drop every screen with what was typed, and everything else a visitor left."""
         self._wanted = ""
         self._clipboard = ""
+        self._sieve.forget()
         self.wishes.forget()
         self.clear_notifications()
         with self.batch_update():
@@ -218,9 +237,23 @@ class ClinicApp(App[int], inherit_bindings=False):
         """Any key, click or paste says that somebody is there."""
         if isinstance(event, events.Key | events.MouseEvent | events.Paste):
             self.idle.touch()
+        if isinstance(event, Press) and not event.is_forwarded and Idle.STAFF in self._kinds:
+            await self._sieve.press(event)
+        else:
+            await self._pass_on(event)
+
+    async def _pass_on(self, event: events.Event) -> None:
         if isinstance(event, events.Key | events.MouseUp | events.Paste) and not event.is_forwarded:
             self._note_press(event)
         await super().on_event(event)
+
+    def _scanned(self, text: str) -> bool:
+        """At a desk: the screen on top knows where it belongs."""
+        return isinstance(self.screen, OnTop) and self.screen.scanned(text)
+
+    def _cut_short(self) -> bool:
+        """The beginning of a scan, or one without an end: nothing is done with it, but where one types."""
+        return not isinstance(self.focused, Input) and self._scanned("")
 
     def _note_press(self, event: events.Key | events.MouseUp | events.Paste) -> None:
         pressed = event.key if isinstance(event, events.Key) else type(event).__name__
@@ -228,9 +261,14 @@ class ClinicApp(App[int], inherit_bindings=False):
         self.pressed_at, self._pressed = event.time, pressed
 
     @property
+    def _kinds(self) -> set[Idle]:
+        """Those of the screens that stand over each other."""
+        return {screen.IDLE for screen in self.screen_stack if isinstance(screen, ClinicScreen)}
+
+    @property
     def idle_limit(self) -> float | None:
         """Seconds after which this visit ends; None where nothing can be left behind."""
-        kinds = {screen.IDLE for screen in self.screen_stack if isinstance(screen, ClinicScreen)}
+        kinds = self._kinds
         if Idle.STAFF in kinds:
             return STAFF_SECONDS
         if Idle.PUBLIC in kinds:

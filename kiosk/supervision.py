@@ -36,9 +36,17 @@ def when_gone(pipe: int, call: Callable[[], None]) -> None:
     loop.add_reader(pipe, gone)
 
 
-async def keep_alive() -> None:
-    """Say at half the interval that was asked for that the event loop turns. Ends at once if nobody asked."""
-    microseconds = int(os.environ.get("WATCHDOG_USEC", "0"))
-    while microseconds:
-        tell("WATCHDOG=1")
+def give_sign(starting: bool = False) -> None:
+    """Alive. Whoever is still ``starting`` gets as long again for that, as often as it takes."""
+    tell(f"EXTEND_TIMEOUT_USEC={_interval()}" if starting else "WATCHDOG=1")
+
+
+async def keep_alive(sign: Callable[[], object] = give_sign) -> None:
+    """Give a sign at half the interval asked for, while the event loop turns. Ends at once if none was."""
+    while microseconds := _interval():
+        sign()
         await asyncio.sleep(microseconds / 2_000_000)
+
+
+def _interval() -> int:
+    return int(os.environ.get("WATCHDOG_USEC", "0"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import shlex
 import signal
 import socket
@@ -23,6 +24,7 @@ from kiosk.commands import COMMANDS
 from kiosk.credential.keys import load_keys, open_keys
 from tests.deploy.conftest import tool
 from tests.deploy.files import GUIDE, PROGRAM, SYSTEMD, UNITS, lines_of, variables, workloads
+from tests.journeys.terminal import Terminal
 
 PATIENCE = 60.0
 CONFINED = """
@@ -56,14 +58,17 @@ class Place:
             "PYTHONDONTWRITEBYTECODE": "1",
         }
 
-    def start(self, unit: str) -> subprocess.Popen[str]:
+    def command(self, unit: str) -> list[str]:
         """The unit's ``ExecStart=``, confined as its hardening confines it."""
         [line] = lines_of(UNITS / unit, "ExecStart")
         command = shlex.split(line.replace(PROGRAM, f"{sys.executable} -m kiosk").replace("%i", "issuing"))
+        return ["unshare", "-m", "--propagation", "private", "sh", "-ec", CONFINED, "sh", *command]
+
+    def start(self, unit: str) -> subprocess.Popen[str]:
+        """Start it without a terminal."""
         return subprocess.Popen(
-            ["unshare", "-m", "--propagation", "private", "sh", "-ec", CONFINED, "sh", *command],
-            env=self.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            start_new_session=True,
+            self.command(unit), env=self.environment, text=True, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, start_new_session=True,
         )  # fmt: skip
 
     def hear(self, word: str) -> None:
@@ -71,6 +76,13 @@ class Place:
         deadline = time.monotonic() + PATIENCE
         while word not in self.heard.recv(4096).decode():
             assert time.monotonic() < deadline, f"never said {word}"
+
+    def hears(self, word: str) -> bool:
+        """Whether the service has said this by now."""
+        while select.select([self.heard], [], [], 0)[0]:
+            if word in self.heard.recv(4096).decode():
+                return True
+        return False
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +117,17 @@ def test_a_service_says_that_it_is_ready_and_alive_and_ends_when_told_to(place: 
             os.killpg(process.pid, signal.SIGKILL)  # as a control group would end with it
     assert process.returncode == 0, said
     assert "Read-only" not in said[1]
+
+
+def test_the_screens_say_so_too_from_their_terminal(place: Place) -> None:
+    with Terminal(place.command("clinic-kiosk@.service"), 80, 24, place.environment) as terminal:
+        for word in ("READY=1\nSTATUS=the clinic is open", "WATCHDOG=1"):
+            terminal.until(lambda word=word: place.hears(word), word)  # type: ignore[misc]
+        os.kill(terminal.pid, signal.SIGTERM)
+        assert [str(terminal.wait_for_end())] == lines_of(
+            UNITS / "clinic-kiosk@.service", "SuccessExitStatus"
+        )
+    assert place.hears("STOPPING=1")
 
 
 @pytest.mark.parametrize("unit", ["clinic-check.service", "clinic-backup.service"])
