@@ -54,7 +54,7 @@ def mutant(name: str, *seeds: int) -> Callable[[Make], Make]:
 # -- the parts ----------------------------------------------------------------------------------------
 
 
-@mutant("my page is told what it knows already", 46, 357)
+@mutant("my page is told what it knows already", 357, 438)
 def _(patch: pytest.MonkeyPatch) -> None:
     async def tell(self: Any, recorded: Sequence[Recorded], after: int = 0) -> int:
         async with self._writing() as connection:
@@ -87,12 +87,12 @@ def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(PolicyListener, "deal_with", deal_with)
 
 
-@mutant("what was put aside holds up nothing behind it", 710, 1403)
+@mutant("what was put aside holds up nothing behind it", 710, 1360)
 def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SqlTasks, "subjects", lambda self, part: {})
 
 
-@mutant("an event that my page tries again is told alone", 6, 154)
+@mutant("an event that my page tries again is told alone", 91, 154)
 def _(patch: pytest.MonkeyPatch) -> None:
     real = Outbox.of_person
 
@@ -102,7 +102,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Outbox, "of_person", of_person)
 
 
-@mutant("an event that is mended is told to nobody", 6, 26)
+@mutant("an event that is mended is told to nobody", 26, 31)
 def _(patch: pytest.MonkeyPatch) -> None:
     async def in_full(self: Any, events: Sequence[Recorded]) -> list[Recorded]:
         return list(events)
@@ -110,7 +110,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ProjectorListener, "_in_full", in_full)
 
 
-@mutant("a part is woken while it works, and forgets it", 1, 2)
+@mutant("a part is woken while it works, and forgets it", 1, 3)
 def _(patch: pytest.MonkeyPatch) -> None:
     async def run(self: Any, loop: Any) -> None:
         pause = FIRST_PAUSE
@@ -130,7 +130,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
 # -- tasks --------------------------------------------------------------------------------------------
 
 
-@mutant("a task is not looked at again under its lease", 316, 546)
+@mutant("a task is not looked at again under its lease", 546, 1437)
 def _(patch: pytest.MonkeyPatch) -> None:
     listed: dict[str, Task] = {}
 
@@ -160,7 +160,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(TaskQueue, "_begin", begin)
 
 
-@mutant("what is printed and cannot be recorded is printed again", 275, 440)
+@mutant("what is printed and cannot be recorded is printed again", 463, 860)
 def _(patch: pytest.MonkeyPatch) -> None:
     async def end(self: Any, task: Task, status: TaskStatus, *more: Any, **named: Any) -> None:
         try:
@@ -186,7 +186,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
 # -- the writer and the gateway -------------------------------------------------------------------------
 
 
-@mutant("people are answered before the commit", 11, 12)
+@mutant("people are answered before the commit", 11, 16)
 def _(patch: pytest.MonkeyPatch) -> None:
     def commit(self: Any, session: Any, uow: Any, batch: Any) -> None:
         def early(changed: bool) -> None:
@@ -201,7 +201,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SqlWriter, "_commit", commit)
 
 
-@mutant("whoever has left is served all the same", 1, 6)
+@mutant("whoever has left is served all the same", 34, 51)
 def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SqlWriter, "_boarded", lambda self, waiting: waiting)
 
