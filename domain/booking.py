@@ -34,7 +34,7 @@ from domain.messages import Command, Query
 from domain.ports import Context, Foreseen, Place, UnitOfWork
 from domain.presentation import Presentation
 from domain.promise import promised_until
-from domain.recipient import PersonDetails, Recipient, identity_digest, masked, parse_text
+from domain.recipient import PersonDetails, Recipient, identity_digest, identity_digests, masked, parse_text
 from domain.stock import EntryKind, Vaccine, post
 
 
@@ -195,9 +195,9 @@ def book(uow: UnitOfWork, command: Book, context: Context) -> BookingReceipt:
 
     status = BookingStatus.RESERVED if vaccine.available > 0 else BookingStatus.WAITING
     if status is BookingStatus.WAITING and not command.join_wait_list:
-        raise SoldOut(vaccine=vaccine.presentation.title)
+        raise SoldOut(vaccine=vaccine.presentation)
     if status is BookingStatus.RESERVED and (until := promised_until(uow, context, vaccine.code, day)):
-        raise DoseKeepsUntil(vaccine=vaccine.presentation.title, date=until)
+        raise DoseKeepsUntil(vaccine=vaccine.presentation, date=until)
     people = uow.bookings.people_in_slot(command.slot)
     if status is BookingStatus.RESERVED and people >= clinic.schedule.capacity:
         raise SlotFull
@@ -274,9 +274,9 @@ def _recipient(
 ) -> Recipient:
     """Who books: somebody known, checked for this dose on this day, or somebody new."""
     _check_age(vaccine.presentation, person.birth_date, day)
-    identity = identity_of(person, context)
-    recipient = uow.recipients.by_identity(identity)
+    recipient = known_as(uow, person, context)
     if recipient is None:
+        identity = identity_of(person, context)
         recipient = Recipient(new_code(Kind.RECIPIENT), identity, person)
         uow.recipients.save(recipient)
         uow.emit(RecipientRegistered(recipient.code, identity, masked(person.name)))
@@ -300,6 +300,13 @@ def identity_of(person: PersonDetails, context: Context) -> str:
     return identity_digest(person.name, person.birth_date, person.phone, context.identity_key)
 
 
+def known_as(uow: UnitOfWork, person: PersonDetails, context: Context) -> Recipient | None:
+    """Whom the clinic knows by these details, if anybody."""
+    identities = identity_digests(person.name, person.birth_date, person.phone, context.identity_key)
+    found = (uow.recipients.by_identity(identity) for identity in identities)
+    return next((recipient for recipient in found if recipient), None)
+
+
 def given_dates(uow: UnitOfWork, recipient: str, presentation: Presentation) -> list[date]:
     """The days on which this person was given doses of the same series here, oldest first."""
     doses = (injection.given for injection in uow.injections.completed_of(recipient))
@@ -309,7 +316,7 @@ def given_dates(uow: UnitOfWork, recipient: str, presentation: Presentation) -> 
 def _check_age(presentation: Presentation, birth_date: date, day: date) -> None:
     if day < presentation.old_enough_on(birth_date):
         years, months = divmod(presentation.min_age_months, 12)
-        raise TooYoung(vaccine=presentation.title, years=years, months=months)
+        raise TooYoung(vaccine=presentation, years=years, months=months)
 
 
 def _own(uow: UnitOfWork, code: str, context: Context) -> Booking:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import ClassVar
 
 from domain.actors import CERTIFICATE_OFFICER, VACCINATOR, Role
-from domain.booking import identity_of
+from domain.booking import identity_of, known_as
 from domain.errors import InsufficientStock, KnownAlready, NothingChanged
 from domain.events import InjectionCorrected, InjectionVoided, RecipientCorrected
 from domain.injection import Dose, Injection, InjectionStatus, known_lot
@@ -110,10 +110,10 @@ def correct_recipient(uow: UnitOfWork, command: CorrectRecipient, context: Conte
     reason = parse_text(command.reason, "reason", limit=200)
     if person == recipient.person:
         raise NothingChanged
-    identity = identity_of(person, context)
-    other = uow.recipients.by_identity(identity)
+    other = known_as(uow, person, context)
     if other and other.code != recipient.code:
         raise KnownAlready
+    identity = identity_of(person, context)
     uow.recipients.save(replace(recipient, identity=identity, person=person))
     uow.emit(RecipientCorrected(recipient.code, identity, masked(person.name), reason))
     return len(uow.certificates.issued_to(recipient.code))

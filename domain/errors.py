@@ -179,12 +179,15 @@ class VaccineExists(ClinicError):
 class InsufficientStock(ClinicError):
     code = "insufficient-stock"
     text = "Only {remaining} doses are left of lot {lot}."
-    variants = MappingProxyType({"one": "Only one dose is left of lot {lot}."})
+    variants = MappingProxyType(
+        {"none": "Nothing is left of lot {lot}.", "one": "Only one dose is left of lot {lot}."}
+    )
 
     @property
     def variant(self) -> str:
-        """One dose is said in the singular."""
-        return "one" if self.facts.get("remaining") == 1 else ""
+        """One dose is said in the singular, and none as nothing."""
+        remaining = self.facts.get("remaining")
+        return "none" if remaining == 0 else "one" if remaining == 1 else ""
 
 
 class SoldOut(ClinicError):

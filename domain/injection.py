@@ -290,7 +290,7 @@ def complete_injection(uow: UnitOfWork, command: CompleteInjection, context: Con
     birth_date = uow.recipients.get(injection.recipient).person.birth_date
     if today < presentation.old_enough_on(birth_date):
         years, months = divmod(presentation.min_age_months, 12)
-        raise TooYoung(vaccine=presentation.title, years=years, months=months)
+        raise TooYoung(vaccine=presentation, years=years, months=months)
     given = given_dates(uow, injection.recipient, presentation)
     if today in given:
         raise DoseToday
@@ -422,7 +422,7 @@ def known_lot(uow: UnitOfWork, vaccine: Vaccine, number: str) -> Lot:
     """A lot of this vaccine, by the number on its label. Raises LotUnknown."""
     lot = uow.vaccines.lot(vaccine.code, parse_lot(number))
     if lot is None:
-        raise LotUnknown(lot=number, vaccine=vaccine.presentation.title)
+        raise LotUnknown(lot=number, vaccine=vaccine.presentation)
     return lot
 
 

@@ -67,6 +67,10 @@ class Presentation:
     source: str = ""
     effective_from: date | None = None
 
+    def __str__(self) -> str:
+        """As the English text of a refusal names it."""
+        return self.name_en
+
     @property
     def title(self) -> str:
         """The product as people know it, in both languages."""

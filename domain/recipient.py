@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -37,6 +38,8 @@ _FILLERS = frozenset("\u115f\u1160\u3164\uffa0")
 """Letters by their category, and nothing to be seen: they stand for a part of a syllable that is missing."""
 _LOOSE_JAMO = re.compile("[\u1100-\u11ff\u3131-\u318e\ua960-\ua97f\ud7b0-\ud7ff\uffa1-\uffdc]+")
 """Hangul letters that make no syllable, also once everything is in NFC."""
+_TRUNK_ZERO = re.compile(r"\( ?0 ?\)")
+"""Dialled within a country only: no part of an international number (ITU-T E.123)."""
 
 
 class Sex(StrEnum):
@@ -176,6 +179,8 @@ def parse_phone(text: str, field: str = "phone") -> str:
     value = parse_text(text, field, limit=30)
     if not value.isdigit() and any(not (c.isdigit() or c in "+-() .") for c in value):
         raise NotAPhone(field)
+    if value.startswith("+"):
+        value = _TRUNK_ZERO.sub("", value, count=1)
     digits = "".join(_digit_groups(value))
     if not value.startswith("+"):
         if digits.startswith("00"):
@@ -202,6 +207,18 @@ def identity_digest(name: str, birth_date: date, phone: str, key: bytes) -> str:
     """What a person is found by without storing it in the clear: HMAC-SHA-256 under the clinic's key."""
     plain = f"{spelled(name)}\n{birth_date.isoformat()}\n{phone}"
     return hmac.digest(key, plain.encode(), "sha256").hex()
+
+
+def identity_digests(name: str, birth_date: date, phone: str, key: bytes) -> Iterator[str]:
+    """What a person may be found by: first by what they are kept under now.
+
+    Foreign numbers used to be kept with the zero that was written in parentheses. Where their country's code
+    ends is not known here; the same person with one zero more is nobody else.
+    """
+    yield identity_digest(name, birth_date, phone, key)
+    if not phone.startswith("+82"):
+        for end in (2, 3, 4):
+            yield identity_digest(name, birth_date, f"{phone[:end]}0{phone[end:]}", key)
 
 
 def spelled(name: str) -> str:

@@ -71,7 +71,7 @@ class LedgerEntry:
     """The booking or injection it belongs to, or empty."""
     reason: str
     """Why, in words, or by the booking's state: the one it waited in, or was left in. What was received, given
-    or newly booked has its reason in what it refers to: the lot that came, the injection, the booking."""
+    or newly booked has its reason in what it refers to: its lot, its injection, its booking."""
     actor: str
     at: datetime
 
@@ -95,7 +95,7 @@ def post(
     vaccine = uow.vaccines.get(vaccine_code)
     changed = replace(vaccine, stock=vaccine.stock + stock, reserved=vaccine.reserved + reserved)
     if not 0 <= changed.reserved <= changed.stock:
-        raise InsufficientStock(remaining=vaccine.available, lot=lot or vaccine.presentation.title)
+        raise InsufficientStock(remaining=vaccine.available, lot=lot or vaccine.presentation)
     if lot and stock:
         batch = uow.vaccines.lot(vaccine_code, lot)
         if batch is None or batch.remaining + stock < 0:

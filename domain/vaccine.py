@@ -130,7 +130,7 @@ def register_vaccine(uow: UnitOfWork, command: RegisterVaccine, context: Context
     """A presentation is registered once; raises VaccineExists."""
     presentation = command.presentation
     if uow.vaccines.by_presentation(presentation.key):
-        raise VaccineExists(vaccine=presentation.title)
+        raise VaccineExists(vaccine=presentation)
     parse_text(presentation.name_ko, "name_ko")
     parse_text(presentation.name_en, "name_en")
     vaccine = Vaccine(new_code(Kind.VACCINE), presentation)
@@ -212,7 +212,7 @@ def parse_doses(value: int | str, field: str = "doses") -> int:
 def _lot(uow: UnitOfWork, vaccine: str, number: str) -> Lot:
     lot = uow.vaccines.lot(vaccine, parse_lot(number))
     if lot is None:
-        raise LotUnknown(lot=number, vaccine=uow.vaccines.get(vaccine).presentation.title)
+        raise LotUnknown(lot=number, vaccine=uow.vaccines.get(vaccine).presentation)
     return lot
 
 

@@ -89,7 +89,7 @@ class ClinicApp(App[int], inherit_bindings=False):
         self.pressed_again = False
         """Whether that was the same key as the one before it."""
         self._pressed = ""
-        self._sieve = Sieve(self._pass_on, self._scanned, self._cut_short, self.set_timer)
+        self.sieve = Sieve(self._pass_on, self._scanned, self._cut_short, self.set_timer)
         self.wishes = Wishes()
         self.changed: Signal[None] = Signal(self, "clinic-changed")
         self.crashes: list[str] = []
@@ -211,7 +211,7 @@ class ClinicApp(App[int], inherit_bindings=False):
         """End the visit: drop every screen with what was typed, and everything else a visitor left."""
         self._wanted = ""
         self._clipboard = ""
-        self._sieve.forget()
+        self.sieve.forget()
         self.wishes.forget()
         self.clear_notifications()
         with self.batch_update():
@@ -238,7 +238,7 @@ class ClinicApp(App[int], inherit_bindings=False):
         if isinstance(event, events.Key | events.MouseEvent | events.Paste):
             self.idle.touch()
         if isinstance(event, Press) and not event.is_forwarded and Idle.STAFF in self._kinds:
-            await self._sieve.press(event)
+            await self.sieve.press(event)
         else:
             await self._pass_on(event)
 

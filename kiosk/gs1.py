@@ -12,6 +12,8 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
+from domain.codes import in_capitals
+
 GROUP_SEPARATOR = "\x1d"
 SEPARATOR_SIGN = "|"
 """How a separator is shown in an input; no lot holds it."""
@@ -39,8 +41,12 @@ class Scanned:
 
 
 def read_gs1(text: str, today: date) -> Scanned | None:
-    """What the code says; None when this is no GS1 code (a lot number typed by hand, say)."""
+    """What the code says; None when this is no GS1 code (a lot number typed by hand, say).
+
+    A scanner in Hangul mode types the keys of the same letters.
+    """
     code = text.strip()
+    code = code if code.isascii() else in_capitals(code)
     marked = bool(_SYMBOLOGY.match(code))
     code = code[3:] if marked else code
     lots: tuple[str, ...] = ()

@@ -16,6 +16,7 @@ from typing import Any
 
 from domain.codes import spoken
 from domain.errors import ClinicError
+from domain.presentation import Presentation
 from kiosk.locations import LOCALES
 
 LANGUAGES = ("ko", "en")
@@ -56,13 +57,14 @@ class Texts:
         return self(key, **facts) if self.has(key) else str(error)
 
     def fact(self, value: object) -> str:
-        """A date, a status, a list of concerns or anything else as people of this language write it."""
+        """A date, a product, a status, a list of concerns or anything else as this language has it."""
+        if isinstance(value, Presentation):
+            return value.name_ko if self.language == "ko" else value.name_en
         if isinstance(value, Enum):
             return self.word(str(value.value))
-        if isinstance(value, datetime):
-            return f"{self.day(value.date())} {self.clock(value)}"
         if isinstance(value, date):
-            return self.day(value)
+            day = self.day(value)
+            return f"{day} {self.clock(value)}" if isinstance(value, datetime) else day
         if isinstance(value, tuple | list | frozenset):
             return ", ".join(self.fact(part) for part in value)
         text = str(value)

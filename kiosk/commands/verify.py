@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +24,6 @@ from kiosk.i18n import LANGUAGES, Texts
 from kiosk.settings import Settings
 
 VALID, NOT_VALID, NOT_JUDGED = 0, 1, 2
-_FILES = frozenset({".pdf", ".png", ".jpg", ".jpeg", ".webp", ".txt"})
 
 
 def arguments(verify: argparse.ArgumentParser) -> None:
@@ -54,9 +52,6 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
         shown = sys.stdin.buffer.read(FILE_LIMIT + 1) if asked.shown == "-" else content_of(asked.shown)
     except (ClinicError, OSError) as problem:
         print(f"kiosk: {problem}", file=sys.stderr)
-        return NOT_JUDGED
-    if isinstance(shown, str) and (Path(shown).suffix.lower() in _FILES or os.path.isdir(shown)):
-        print(f"kiosk: there is no file {plain(shown)}", file=sys.stderr)
         return NOT_JUDGED
     try:
         verdicts = judge(shown, trust, at)

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from domain.codes import Kind, parse_code
-from domain.errors import NotACode, NotFound
+from domain.errors import InputError, NotACode, NotFound
 from domain.ports import Clock
 from domain.revocation import Standing
 from domain.statement import CertificateStatus
 from kiosk.credential.keys import KeyFolder
 from kiosk.credential.picture import FILE_LIMIT, UnreadablePicture, codes_in, is_picture
+from kiosk.credential.telling import plain
 from kiosk.credential.trust import Caution, Trust
 from kiosk.credential.verify import Problem, Verdict, looks_like_one, tidy, verify
 
 Ask = Callable[[str], Awaitable[Standing]]
+_FILE_NAME = re.compile(r"(~|\.{0,2}/).*|[^:]+\.[a-z]{2,4}", re.IGNORECASE | re.DOTALL)
+"""What a file is called: from some folder on, or with an ending. No credential and no address is."""
+
+
+class NoSuchFile(InputError):
+    """A name that was mistyped says nothing about anybody's certificate."""
+
+    code = "no-such-file"
+    text = "There is no file {file}. No certificate was judged: check the name, or scan the QR code."
 
 
 def own_trust(folder: Path) -> Trust:
@@ -44,18 +55,22 @@ def texts_in(shown: str | bytes) -> list[str] | Verdict:
 
 
 def content_of(text: str) -> str | bytes:
-    """The content of the file of this name, or the text itself when there is none. Raises OSError."""
+    """The content of the file of this name, or the text itself if it is none. Raises NoSuchFile, OSError."""
     name = tidy(text)
     if looks_like_one(name) or not name or len(name) > 4096 or "\0" in name:
         return text
-    path = Path(name).expanduser()
+    path = Path(name)
     try:
-        if not path.is_file():
-            return text
+        path = path.expanduser()
+        is_file, is_folder = path.is_file(), path.is_dir()
     except (OSError, RuntimeError, ValueError):
-        return text
-    with path.open("rb") as stream:
-        return stream.read(FILE_LIMIT + 1)
+        is_file = is_folder = False
+    if is_file:
+        with path.open("rb") as stream:
+            return stream.read(FILE_LIMIT + 1)
+    if is_folder or _FILE_NAME.fullmatch(name):
+        raise NoSuchFile("shown", file=plain(name))
+    return text
 
 
 def judge(shown: str | bytes, trust: Trust, at: datetime) -> list[Verdict]:
@@ -71,7 +86,7 @@ class Checkpoint:
         self._folder, self._clock, self._ask = key_folder, clock, ask
 
     async def check(self, text: str) -> list[Verdict]:
-        """Verdicts on a text, or on the file of this name. Raises KeysUnusable."""
+        """Verdicts on a text, or on the file of this name. Raises KeysUnusable, NoSuchFile."""
         verdicts = await asyncio.to_thread(self._judge, text)
         return [await with_records(verdict, self._ask) for verdict in verdicts]
 

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.message import Message
+from textual.widgets import Input
 
 from domain.actors import PUBLIC, Actor
 from domain.errors import ClinicBusy, ClinicError, InputError, OutcomeUnknown, Resting
 from domain.messages import Command, Query
 from kiosk.i18n import Texts, Words, put_in_words
 from kiosk.locations import STYLES
+from kiosk.scanner import Scan
 from kiosk.widgets.field import Field
 from kiosk.widgets.on_top import OnTop
 
@@ -344,3 +346,33 @@ class StaffScreen(ClinicScreen):
         super().__init__(classes="-staff")
         self.services = services
         self.actor = actor
+
+    def scanned(self, text: str) -> bool:
+        """It goes where it belongs, whatever has the focus; or it is refused in words and does nothing."""
+        if not text:
+            self.refuse_scan("desk.scan.cut_short")
+            return True
+        return self.take_scan(Scan.read(text, self.services.clinic.today(self.services.clock.now())))
+
+    def take_scan(self, scan: Scan) -> bool:
+        """See `scanned`; what is neither a box nor a ticket may have been typed, where one types."""
+        from kiosk.widgets.scan_field import ScanField
+
+        for field in self.query(ScanField):
+            if field.wants(scan):
+                field.take(scan)
+                return True
+        if isinstance(self.focused, Input) and not (scan.box or scan.code):
+            return False
+        self.refuse_scan(f"desk.scan.{'box' if scan.box else 'ticket' if scan.code else 'other'}")
+        return True
+
+    def refuse_scan(self, words: Words) -> None:
+        """Say where it belongs."""
+        self.answer_scan("desk.scan.refused", words, alarm=True)
+
+    def answer_scan(self, title: Words, body: Words, *, alarm: bool = False) -> None:
+        """Something to read over the screen, until Enter or the next scan."""
+        from kiosk.widgets.modals import ScanAnswer
+
+        self.app.push_screen(ScanAnswer(title, body, alarm=alarm))

@@ -191,17 +191,28 @@ class BookingScreen(QuestionScreen):
         elif step.name in _HALVES:
             self.next_step()
         elif self._reviewing:
-            self.go_to("review")
+            self._return_to_review()
         else:
             self.next_step()
 
     def action_back(self) -> None:
         """From a line that was to be changed, back to the review."""
-        if self._reviewing and self.step.name not in {"review", "hour", "slot", "passport_given"}:
-            self.go_to("review")
+        if self._reviewing and self.step.name == "passport_surname" and self._is_of_another_name:
+            self.go_to("name")
+        elif self._reviewing and self.step.name not in {"review", "hour", "slot", "passport_given"}:
+            self._return_to_review()
         else:
             self._reviewing = self._reviewing and self.step.name != "review"
             super().action_back()
+
+    def _return_to_review(self) -> None:
+        self.go_to("passport_surname" if self._is_of_another_name else "review")
+
+    @property
+    def _is_of_another_name(self) -> bool:
+        """Whether the passport's surname was suggested by a name that was put right since."""
+        accepted = self.accepted.get("passport_surname", "")
+        return accepted not in {"", passport_surname(str(self.answers["name"]))}
 
     def suggestion(self, step: Step) -> str:
         """The usual passport spelling of the surname; only Enter makes it an answer."""

@@ -67,10 +67,10 @@ class CertifiableScreen(RecordScreen):
         return words(texts)
 
     def code(self, texts: Texts) -> str:
-        """The code of the certificate, or of the application for it."""
-        if state_of(self._dose) not in {"applied", "issued"}:
-            return ""
-        return texts("my_page.item.code", code=spoken(self._dose.certificate or self._dose.application))
+        """The code of the application, which opens one's page, until there is a certificate with its own."""
+        dose, state = self._dose, state_of(self._dose)
+        code = {"applied": dose.application, "issued": dose.certificate}.get(state, "")
+        return texts(f"application.code.{state}", code=spoken(code)) if code else ""
 
     def lines(self, texts: Texts) -> list[str]:
         """When, how it stands, and what happens next."""

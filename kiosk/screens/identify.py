@@ -10,8 +10,8 @@ from textual import on
 from textual.message import Message
 
 from domain.actors import Actor
-from domain.codes import parse_code
-from domain.errors import TooManyAttempts
+from domain.codes import Kind, parse_code
+from domain.errors import InputError, TooManyAttempts
 from domain.mypage import IdentifyByCode, IdentifyByDetails
 from domain.recipient import parse_birth_date, parse_name, parse_phone
 from kiosk.i18n import Texts
@@ -21,6 +21,13 @@ from kiosk.services import Services
 from kiosk.widgets.choice_list import Choice
 
 BY_CODE, BY_DETAILS = "code", "details"
+
+
+class CertificateNumber(InputError):
+    """Told by its first letter, whether there is such a certificate or not."""
+
+    code = "certificate-number"
+    text = "This is a certificate's number. Write the code of the application or of the booking."
 
 
 class IdentifyScreen(QuestionScreen):
@@ -39,7 +46,7 @@ class IdentifyScreen(QuestionScreen):
     def __init__(self, services: Services) -> None:
         super().__init__(services)
         self._how = Step("how")
-        self._code = [Step("code", lambda text: parse_code(text, field="code"))]
+        self._code = [Step("code", parse_own_code)]
         self._details = [
             Step("name", parse_name),
             Step("birth_date", self._parse_birth_date),
@@ -106,3 +113,11 @@ class IdentifyScreen(QuestionScreen):
 
     def _parse_birth_date(self, text: str) -> date:
         return parse_birth_date(text, self.services.clinic.today(self.services.clock.now()))
+
+
+def parse_own_code(text: str) -> str:
+    """A code that opens its owner's page. Raises an `InputError` for any other."""
+    code = parse_code(text)
+    if code.startswith(Kind.CERTIFICATE):
+        raise CertificateNumber("code")
+    return code

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -14,9 +16,14 @@ from textual.message import Message
 from textual.widgets import Input
 
 from domain.actors import Actor
-from domain.codes import parse_code
-from domain.errors import InputError
+from domain.booking import Booking, BookingStatus, GetBooking
+from domain.clinic import Clinic
+from domain.codes import Kind, parse_code
+from domain.errors import InputError, NotFound
 from domain.injection import FindVisits, InjectionStatus, ListVisits, Visit
+from domain.parts import ListParts, Part, PartState
+from kiosk.i18n import Texts
+from kiosk.scanner import Scan
 from kiosk.screens.base import Refused
 from kiosk.screens.desk.list_desk import FieldDesk
 from kiosk.screens.desk.visit import DeskSession, VisitScreen
@@ -43,6 +50,10 @@ class FindField(ScanField):
 
     INPUT = FindInput
 
+    def wants(self, scan: Scan) -> bool:
+        """Nobody is found by a box."""
+        return scan.box is None
+
 
 class InjectionDeskScreen(FieldDesk):
     """One field, one list; Enter opens a visit."""
@@ -58,14 +69,22 @@ class InjectionDeskScreen(FieldDesk):
 
     @dataclass
     class Found(Message):
-        """The visits that a code or a name leads to."""
+        """The visits that a code or a name leads to; ``again``, when they were only asked for once more."""
 
         text: str
         visits: list[Visit]
+        again: bool = False
+
+    @dataclass
+    class Missing(Message):
+        """Nobody was found: whether the list is all there, and the booking, when it was one's code."""
+
+        intake: PartState
+        booking: Booking | None
 
     def __init__(self, services: Services, actor: Actor) -> None:
         super().__init__(services, actor)
-        self.session = DeskSession(actor.name)
+        self.session = DeskSession(actor.name, self.look_for)
         self._visits: list[Visit] = []
         self._found: list[Visit] | None = None
         self._sought = ""
@@ -85,7 +104,8 @@ class InjectionDeskScreen(FieldDesk):
         self.run_query(ListVisits(today, limit=ALL_OF_A_DAY), self.Listed)
         if self._found is not None:
             text = self._sought
-            self.run_query(FindVisits(text, limit=FIND_LIMIT), lambda visits: self.Found(text, visits))
+            again = FindVisits(text, limit=FIND_LIMIT)
+            self.run_query(again, lambda visits: self.Found(text, visits, again=True))
 
     def retranslate(self) -> None:
         """The list in the language of the moment."""
@@ -100,12 +120,17 @@ class InjectionDeskScreen(FieldDesk):
 
     @property
     def _shown(self) -> list[Visit]:
-        """What was found; or today, narrowed down to the name that is being typed."""
-        if self._found is not None:
-            return self._found
-        typed = unicodedata.normalize("NFC", self.query_one(FindField).value).strip()
-        visits = in_order(self._visits, self.services.clinic, self.services.clock.now())
-        return [visit for visit in visits if visit.person.name.startswith(typed)] or visits
+        """What was found, those of today first; or today, narrowed down to the name that is being typed."""
+        clinic, now = self.services.clinic, self.services.clock.now()
+        today, found = in_order(self._visits, clinic, now), self._found
+        if found is None:
+            return _called(self.query_one(FindField).value, today) or today
+        codes, of_today = ({visit.injection.code for visit in visits} for visits in (found, today))
+        others = [visit for visit in found if visit.injection.code not in of_today]
+        # Of a common name only the latest are found.
+        called = {visit.injection.code for visit in _called(self._sought, today)}
+        first = [visit for visit in today if visit.injection.code in codes | called]
+        return [*first, *in_order(others, clinic, now)]
 
     def _fill(self) -> None:
         clinic, now = self.services.clinic, self.services.clock.now()
@@ -117,7 +142,7 @@ class InjectionDeskScreen(FieldDesk):
 
     def _counts(self, texts: object) -> str:
         if self._found is not None:
-            return self.t("injection_desk.found", text=self._sought, count=len(self._found))
+            return self.t("injection_desk.found", text=self._sought, count=len(self._shown))
         clinic, now = self.services.clinic, self.services.clock.now()
         stages = Counter(stage_of(visit.injection, clinic, now) for visit in self._visits)
         counts = self.t(
@@ -142,26 +167,32 @@ class InjectionDeskScreen(FieldDesk):
     def _sought_for(self) -> None:
         text = self.query_one(FindField).value.strip()
         if text:
-            self.query_one("#notice", Say).say("")
-            self.run_query(FindVisits(text, limit=FIND_LIMIT), lambda visits: self.Found(text, visits))
+            self.look_for(text)
             return
         code = self.table.current
         visit = next((visit for visit in self._shown if visit.injection.code == code), None)
         if visit:
             self._open(visit)
 
+    def look_for(self, text: str) -> None:
+        """Whoever is meant by this code or name."""
+        self.query_one(FindField).value = text
+        self.query_one("#notice", Say).say("")
+        self.run_query(FindVisits(text, limit=FIND_LIMIT), lambda visits: self.Found(text, visits))
+
     @on(Found)
     def _found_them(self, event: Found) -> None:
-        if self._found is not None and event.text == self._sought:  # asked again after a change
-            self._found = event.visits
-            self._fill()
+        if event.again:
+            if self._found is not None and event.text == self._sought:
+                self._found = event.visits
+                self._fill()
             return
         if not self.is_active:  # Enter was pressed twice: the visit is open already
             return
         if not event.visits:
-            self.query_one(FindField).show_error("injection_desk.not_found")
+            self.run_queries(ListParts(), partial(self._ask_why, event.text))
             return
-        field = self.query_one(FindField)
+        highlighted, field = self.table.current, self.query_one(FindField)
         field.value = ""
         single = one_meant(event.text, event.visits)
         if single:
@@ -170,6 +201,19 @@ class InjectionDeskScreen(FieldDesk):
         self._sought, self._found = event.text, event.visits
         self._fill()
         self.table.move_cursor(row=0)
+        self.table.go_to(highlighted or "")  # Enter once more opens whoever it was
+
+    async def _ask_why(self, text: str) -> Message:
+        ask, booking = self.services.gateway.ask, None
+        [intake] = [s for s in await ask(ListParts(), self.actor) if s.name is Part.INJECTION_INTAKE]
+        with suppress(InputError, NotFound):
+            booking = (await ask(GetBooking(parse_code(text, Kind.BOOKING)), self.actor)).booking
+        return self.Missing(intake, booking)
+
+    @on(Missing)
+    def _say_why(self, event: Missing) -> None:
+        clinic = self.services.clinic
+        self.query_one(FindField).show_error(lambda t: why_nobody(event.intake, event.booking, clinic, t))
 
     def refused(self, event: Refused) -> None:
         """What cannot be looked for is said beside the field."""
@@ -196,6 +240,21 @@ class InjectionDeskScreen(FieldDesk):
         self.lead_to(VisitScreen(self.services, self.actor, self.done, visit, self.session))
 
 
+def why_nobody(intake: PartState, booking: Booking | None, clinic: Clinic, texts: Texts) -> str:
+    """What is amiss when nobody was found: the person's booking, the list, or what was typed."""
+    if booking is None:
+        said = [texts("injection_desk.not_found")]
+    elif booking.status is BookingStatus.RESERVED:
+        said = [texts("injection_desk.not_listed", time=clinic.local(booking.slot))]
+    else:
+        said = [texts("injection_desk.not_expected", status=booking.status)]
+    if intake.paused:
+        said.append(texts("injection_desk.list_paused"))
+    elif intake.behind or (booking and booking.status is BookingStatus.RESERVED):
+        said.append(texts("injection_desk.list_behind"))
+    return " ".join(said)
+
+
 def one_meant(text: str, visits: list[Visit]) -> Visit | None:
     """The visit that is meant, if there can be no doubt; a name shared by several visits leaves one."""
     if len(visits) == 1:
@@ -209,3 +268,9 @@ def one_meant(text: str, visits: list[Visit]) -> Visit | None:
     # One booking has several visits when the record of an earlier one was voided.
     live = [v for v in visits if v.injection.status in (InjectionStatus.EXPECTED, InjectionStatus.CHECKED_IN)]
     return live[0] if len(live) == 1 else None
+
+
+def _called(typed: str, visits: list[Visit]) -> list[Visit]:
+    """Those whose name begins so."""
+    name = unicodedata.normalize("NFC", typed).strip()
+    return [visit for visit in visits if visit.person.name.startswith(name)]

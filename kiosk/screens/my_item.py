@@ -82,7 +82,9 @@ class MyItemScreen(RecordScreen):
         return words(texts)
 
     def code(self, texts: Texts) -> str:
-        """Its code in threes."""
+        """Its code in threes; of a certificate that is not issued yet, that of its application."""
+        if self._item.kind is ItemKind.CERTIFICATE and self._item.status == CertificateStatus.READY:
+            return texts("application.code.applied", code=spoken(self._item.parent))
         return texts("my_page.item.code", code=spoken(self._item.code))
 
     def lines(self, texts: Texts) -> list[str]:

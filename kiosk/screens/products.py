@@ -9,7 +9,7 @@ from kiosk.services import Services
 
 def in_language(presentation: Presentation, texts: Texts) -> str:
     """The name of a presentation in the language of the moment."""
-    return presentation.name_ko if texts.language == "ko" else presentation.name_en
+    return texts.fact(presentation)
 
 
 def product_name(services: Services, title: str, texts: Texts) -> str:

@@ -53,6 +53,8 @@ class QuestionScreen(PublicScreen):
         self.answers: dict[str, object] = {}
         self.typed: dict[str, str] = {}
         """What stands in each field, right or wrong, for whoever comes back to it."""
+        self.accepted: dict[str, str] = {}
+        """The answers that are a suggestion, which Enter alone made one."""
         self._nothing = False
 
     def compose(self) -> ComposeResult:
@@ -177,15 +179,17 @@ class QuestionScreen(PublicScreen):
         step = self.step
         if step.parse is None or self.busy or self._is_late(event):
             return
-        text = event.value.strip() or self.suggestion(step) or event.value
+        typed = event.value.strip()
+        suggested = "" if typed else self.suggestion(step)
         self.announce("")
         self.field.clear_error()
         try:
-            answer = step.parse(text)
+            answer = step.parse(typed or suggested or event.value)
         except InputError as refusal:
             self.complain(refusal)
             return
-        self.typed[step.name] = text
+        self.typed[step.name] = typed
+        self.accepted[step.name] = suggested
         self.answers[step.name] = answer
         self.answered(step)
 

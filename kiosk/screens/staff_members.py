@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
-from textual.widgets import DataTable, Input
+from textual.widgets import Input
 
 from domain.actors import Actor, Role
 from domain.errors import ClinicError
@@ -22,10 +21,13 @@ from kiosk.screens.base import StaffScreen
 from kiosk.services import Services
 from kiosk.widgets.bars import KeyBar, TopBar
 from kiosk.widgets.choice_list import Choice, ChoiceList
+from kiosk.widgets.desk_table import Column, DeskTable, Row
+from kiosk.widgets.facts import Fact, Facts
 from kiosk.widgets.field import Field
-from kiosk.widgets.say import Say, plain
+from kiosk.widgets.say import Say
 
 ROLES = (Role.VACCINE_MANAGER, Role.VACCINATOR, Role.CERTIFICATE_OFFICER, Role.ADMINISTRATOR)
+COLUMNS = (Column("shell.members.name", 12), Column("shell.members.roles"))
 
 
 class StaffMembersScreen(StaffScreen):
@@ -60,7 +62,8 @@ class StaffMembersScreen(StaffScreen):
         with Horizontal(id="desk"):
             with Vertical(classes="side"):
                 yield Say("shell.members.known", classes="section")
-                yield DataTable[Text](cursor_type="row", zebra_stripes=True)
+                yield DeskTable()
+                yield Facts(id="member")
             with Vertical(classes="side"):
                 yield Say("shell.members.new", classes="section")
                 yield Field("name", "shell.members.name")
@@ -79,7 +82,7 @@ class StaffMembersScreen(StaffScreen):
         self.run_query(ListStaff(), self.Listed)
 
     def retranslate(self) -> None:
-        """The columns in the language of the moment."""
+        """The table in the language of the moment."""
         self._fill()
 
     def _role_choices(self) -> list[Choice]:
@@ -101,14 +104,24 @@ class StaffMembersScreen(StaffScreen):
         self._fill()
 
     def _fill(self) -> None:
-        table = self.query_one(DataTable)
-        row = table.cursor_row
-        table.clear(columns=True)
-        table.add_columns(self.t("shell.members.name"), self.t("shell.members.roles"))
-        for member in self._members:
-            roles = [role for role in ROLES if role in member.roles]
-            table.add_row(plain(member.name), plain(self.texts.fact(roles)))
-        table.move_cursor(row=row)
+        rows = [Row(m.code, (m.name, self.texts.fact(_roles_of(m)))) for m in self._members]
+        self.query_one(DeskTable).show(COLUMNS, rows)
+        self._tell()
+
+    @on(DeskTable.RowHighlighted)
+    def _tell(self) -> None:
+        """The one under the cursor in full: a table has no room for every role."""
+        member = self._chosen
+        facts = [
+            Fact("shell.members.name", member.name, "strong"),
+            Fact("shell.members.roles", lambda t: t.fact(_roles_of(member))),
+        ] if member else []  # fmt: skip
+        self.query_one("#member", Facts).show(facts)
+
+    @property
+    def _chosen(self) -> StaffMember | None:
+        code = self.query_one(DeskTable).current
+        return next((member for member in self._members if member.code == code), None)
 
     def action_enrol(self) -> None:
         """Enrol whoever is in the form."""
@@ -120,6 +133,7 @@ class StaffMembersScreen(StaffScreen):
             return
         chosen = frozenset(role for role in ROLES if role in self._roles)
         if not chosen:
+            self.set_focus(self.query_one(ChoiceList))
             self.show_message("shell.members.no_role", alarm=True)
             return
         known = any(member.name == name for member in self._members)
@@ -133,10 +147,10 @@ class StaffMembersScreen(StaffScreen):
 
     def action_reset(self) -> None:
         """A new PIN for the one under the cursor."""
-        table = self.query_one(DataTable)
-        if not self._members or not 0 <= table.cursor_row < len(self._members):
+        member = self._chosen
+        if member is None:
             return
-        name = self._members[table.cursor_row].name
+        name = member.name
         self.confirm(
             "shell.members.reset", lambda t: t("shell.members.reset_body", name=name),
             yes="shell.members.reset_yes",
@@ -148,9 +162,15 @@ class StaffMembersScreen(StaffScreen):
         self.query_one(Field).value = ""
         self._roles = set()
         self.query_one(ChoiceList).offer(self._role_choices())
+        self.set_focus(self.query_one(Input))
 
         def body(texts: Texts) -> str:
             return texts("shell.members.pin_body", name=event.new.name, pin=" ".join(event.new.pin))
 
         self.show_message("shell.members.pin_title", body)
         self.clinic_changed()
+
+
+def _roles_of(member: StaffMember) -> list[Role]:
+    """What somebody may do, what opens most first."""
+    return [role for role in reversed(ROLES) if role in member.roles]

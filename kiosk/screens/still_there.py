@@ -44,6 +44,11 @@ class StillThere(Modal[None]):
         """A scan counts too."""
         self.dismiss(None)
 
+    def scanned(self, text: str) -> bool:
+        """See `on_paste`."""
+        self.dismiss(None)
+        return True
+
     def on_click(self) -> None:
         """And so does a click."""
         self.dismiss(None)

@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.message import Message
 
-from domain.stock import Lot
+from domain.stock import Lot, Vaccine
 from domain.vaccine import ListLots, ListVaccines, VaccineLevel
 from kiosk.i18n import Words
 from kiosk.locations import STYLES
@@ -111,6 +111,8 @@ class VaccineAdminScreen(StaffScreen):
 
     @on(Listed)
     def _listed(self, event: Listed) -> None:
+        if not _codes(self._levels) <= _codes(event.levels):  # asked before one of these was registered
+            return
         self._levels = event.levels
         self._fill()
         self._ask_lots()
@@ -173,7 +175,15 @@ class VaccineAdminScreen(StaffScreen):
     def action_register(self) -> None:
         """A vaccine that the clinic gives from now on."""
         registered = frozenset(level.vaccine.presentation.key for level in self._levels)
-        self.lead_to(RegisterScreen(self.services, self.actor, self._done, registered))
+        self.lead_to(RegisterScreen(self.services, self.actor, self._registered, registered))
+
+    def _registered(self, vaccine: Vaccine) -> None:
+        """It has the cursor at once: the next key takes its first delivery in."""
+        if vaccine.code not in _codes(self._levels):
+            self._levels = [*self._levels, VaccineLevel(vaccine, waiting=0)]
+            self._fill()
+        self.query_one(VaccineTable).go_to(vaccine.code)
+        self._done(lambda t: t("vaccine_admin.registered_now", vaccine=product(vaccine.presentation, t)))
 
     def action_add_stock(self) -> None:
         """A delivery for the vaccine under the cursor."""
@@ -189,3 +199,7 @@ class VaccineAdminScreen(StaffScreen):
     def _open(self) -> None:
         if level := self._chosen:
             self.lead_to(VaccineLotsScreen(self.services, self.actor, level))
+
+
+def _codes(levels: list[VaccineLevel]) -> set[str]:
+    return {level.vaccine.code for level in levels}

@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.widgets import Input
 
 from domain.errors import ClinicError
+from kiosk.credential.checkpoint import NoSuchFile
 from kiosk.credential.telling import Told, tell
 from kiosk.credential.verify import Verdict
 from kiosk.i18n import Texts
@@ -46,9 +47,10 @@ class VerifyScreen(StaffScreen):
 
     @dataclass
     class Failed(Message):
-        """It could not be judged at all."""
+        """It could not be judged at all; the text is what was entered."""
 
         error: ClinicError
+        text: str
 
     def compose(self) -> ComposeResult:
         """Field, verdict, reason, claims."""
@@ -84,6 +86,7 @@ class VerifyScreen(StaffScreen):
         if self.busy or not text.strip():
             return
         self.busy = True
+        self.clear_errors()
         self.query_one(ScanField).value = ""  # what the next one scans is not added to it
         self._show([])
         self.query_one("#hint", Say).say("verify.working")
@@ -93,7 +96,7 @@ class VerifyScreen(StaffScreen):
         try:
             verdicts = await self.services.check_certificate(text)
         except ClinicError as error:
-            self.post_message(self.Failed(error))
+            self.post_message(self.Failed(error, text))
         else:
             self.post_message(self.Judged(sorted(verdicts, key=lambda verdict: verdict.ok)))
 
@@ -106,6 +109,8 @@ class VerifyScreen(StaffScreen):
     def _failed(self, event: Failed) -> None:
         self.busy = False
         self._show([])
+        if isinstance(event.error, NoSuchFile):  # to be put right, or replaced by what is scanned next
+            self.query_one(ScanField).value = event.text
         self.show_error(event.error)
 
     def action_other(self) -> None:

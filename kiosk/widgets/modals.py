@@ -25,6 +25,11 @@ class Modal(OnTop[T], ModalScreen[T], Generic[T]):
     def retranslate(self) -> None:
         """Texts follow the language by themselves."""
 
+    def scanned(self, text: str) -> bool:
+        """It answers nothing: what stands here is read first."""
+        self.app.push_screen(ScanAnswer("desk.scan.refused", "desk.scan.answer_first", alarm=True))
+        return True
+
 
 class Message(Modal[None]):
     """Something to read; any of Enter, Space and Esc goes on."""
@@ -54,6 +59,16 @@ class Message(Modal[None]):
     def action_close(self) -> None:
         """It was read."""
         self.dismiss(None)
+
+
+class ScanAnswer(Message):
+    """Why nothing was done about a scan; the next one takes the place of Enter."""
+
+    def scanned(self, text: str) -> bool:
+        """Whoever scans again has read it."""
+        self.dismiss(None)
+        below = self.app.screen
+        return isinstance(below, OnTop) and below.scanned(text)
 
 
 class Confirm(Modal[bool]):

@@ -17,6 +17,13 @@ class OnTop(Screen[T], Generic[T]):
     time of the second. Textual then takes away, or covers, whatever is on top at that moment.
     """
 
+    def scanned(self, text: str) -> bool:
+        """A scanner typed this; nothing, when the end of it is missing.
+
+        Answers whether that was dealt with; if not, it was only typed quickly.
+        """
+        return False
+
     def dismiss(self, result: T | None = None) -> AwaitComplete:
         """Back to the screen below, with this result; nothing when this one is not on top."""
         return super().dismiss(result) if self.is_active else AwaitComplete()

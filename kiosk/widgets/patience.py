@@ -40,6 +40,10 @@ class Wait(Modal[None]):
         """Whoever waits here is there, although they press no key."""
         self.set_interval(1.0, cast("ClinicApp", self.app).idle.touch)
 
+    def scanned(self, text: str) -> bool:
+        """Not yet."""
+        return True
+
     def finish(self) -> None:
         """Whatever it was, there is an answer now."""
         self._finished = True

@@ -1,4 +1,4 @@
-"""A field for what a scanner types: its group separators are kept, as a visible sign."""
+"""A field for what a scanner types: it replaces what was there, and its separators are a visible sign."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.widgets import Input
 
 from kiosk.gs1 import GROUP_SEPARATOR, SEPARATOR_SIGN
+from kiosk.scanner import Scan
 from kiosk.widgets.field import Field, LineInput
 from kiosk.widgets.say import Say
 
@@ -26,6 +28,7 @@ class ScanInput(LineInput):
     def _on_paste(self, event: events.Paste) -> None:
         # Python counts the separator as the end of a line, and an input takes the first line only.
         event.text = unicodedata.normalize("NFC", event.text.replace(GROUP_SEPARATOR, SEPARATOR_SIGN))
+        self.select_all()
         super()._on_paste(event)
         event.prevent_default()
 
@@ -40,4 +43,24 @@ class ScanField(Field):
         yield Say(self._label, classes="label")
         yield Say(classes="error")
         with Vertical(classes="frame"):
-            yield self.INPUT(self._start, placeholder=self._placeholder, select_on_focus=False)
+            yield self.INPUT(self._start, placeholder=self._placeholder, select_on_focus=True)
+
+    def wants(self, scan: Scan) -> bool:
+        """Whether this is where the scan belongs."""
+        return True
+
+    def take(self, scan: Scan) -> None:
+        """The scan stands here instead of what did, and Enter was pressed behind it."""
+        self.screen.set_focus(self.input)
+        self.value = scan.text
+        self.input.post_message(Input.Submitted(self.input, scan.text))
+
+
+class LotField(ScanField):
+    """Where a box is scanned, whatever has the focus, or the number of a lot typed; a ticket is neither."""
+
+    def wants(self, scan: Scan) -> bool:
+        """See `ScanField.wants`."""
+        if scan.box:
+            return scan.box.lot is not None or self.input.has_focus
+        return self.input.has_focus and not scan.code

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from time import monotonic
+from typing import cast
 
 from textual import events
 from textual.geometry import Size
@@ -23,9 +24,17 @@ PATIENCE_SECONDS = 45.0
 
 
 class Hands(Pilot[int]):
-    """Presses keys as people do who mean it: the same one again only when what it led to was read."""
+    """Presses keys as people do who mean it: the same one again only when what it led to was read.
+
+    And no two of them as quickly as a scanner.
+    """
 
     _last = ""
+
+    @property
+    def app(self) -> ClinicApp:
+        """By its own type."""
+        return cast("ClinicApp", super().app)
 
     async def press(self, *keys: str) -> None:
         """As Textual's own."""
@@ -34,6 +43,7 @@ class Hands(Pilot[int]):
                 await question_was_read(self)
             self._last = key
             await super().press(key)
+            await wait_for(self, lambda: not self.app.sieve.holds, "the key is let go of")
 
 
 async def wait_for(pilot: Pilot[int], condition: Callable[[], object], what: str = "") -> None:

@@ -30,7 +30,7 @@ async def test_a_certificates_number_scanned_in_hangul_mode_is_in_the_list(kiosk
         await type_text(pilot, detail.certificate.code.translate(KEYS))
         await wait_for(pilot, lambda: [r[1] for r in cells(screen.query_one(DeskTable))] == ["홍길동"])
         await pilot.press("enter")
-        await see(pilot, "홍길동 님의 증명서")
+        await see(pilot, "홍길동 님(1945년 8월 15일생)의 증명서")
 
 
 async def test_a_certificate_scanned_in_hangul_mode_is_told_from_what_is_none(kiosk: Kiosk) -> None:
@@ -65,7 +65,7 @@ async def test_a_lot_and_an_english_name_in_hangul_are_refused_with_the_key_to_p
         form: AddStockScreen | NewVaccineScreen
         for form, field in (
             (AddStockScreen(services_of(app), STAFF, lambda words: None, vaccine), "lot"),
-            (NewVaccineScreen(services_of(app), STAFF, lambda words: None), "name_en"),
+            (NewVaccineScreen(services_of(app), STAFF, lambda vaccine: None), "name_en"),
         ):
             await app.push_screen(form)
             form.entry(field).value = "ㄹㅏ5127"

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from textual.pilot import Pilot
 
-from domain.booking import BookingStatus, CancelBooking
+from domain.booking import Book, BookingStatus, CancelBooking, GetBooking, ListDays, ListSlots
 from domain.codes import spoken
 from domain.injection import CheckIn, Concern, InjectionStatus, Severity
 from domain.injection import Screen as RecordScreening
+from domain.parts import ListParts, Part, PausePart, ResumePart
 from domain.presentation import Site
 from domain.stock import EntryKind
-from domain.vaccine import AddStock
+from domain.vaccine import AddStock, QuarantineLot
 from kiosk.app import ClinicApp
 from kiosk.screens.desk.after_needle import AdverseEventScreen, CorrectScreen, VoidScreen
 from kiosk.screens.desk.steps import DoseStep, ResultStep, ScreeningStep
 from kiosk.screens.desk.visit import VisitScreen
-from kiosk.screens.injection_desk import FindField, InjectionDeskScreen
+from kiosk.screens.injection_desk import FindField, InjectionDeskScreen, why_nobody
 from kiosk.widgets.desk_table import DeskTable
 from kiosk.widgets.modals import Confirm, Message
 from kiosk.widgets.say import Say
@@ -32,11 +34,13 @@ from tests.app.desks import (
     ledger,
     levels,
     lots,
+    person,
     refuses,
     services_of,
     vaccinate,
     visit_of,
 )
+from tests.app.fingers import Fingers
 from tests.app.terminal import press_at_once, readable, screen_text, see, type_text, wait_for
 from tests.clinics import STAFF, TestClock
 
@@ -169,13 +173,81 @@ async def test_a_name_shared_by_two_visits_is_listed_and_one_of_another_day_says
         await wait_for(pilot, lambda: table.row_count == 1)
         await type_text(pilot, "홍길")
         await pilot.press("enter")
-        await see(pilot, "찾은 결과 2건", "2026-11-25")
-        await pilot.press("enter")
+        await see(pilot, "찾은 결과 2건", "11-25 09:00", "1945-08-15")
+        await pilot.press("down", "enter")
         visit = await opened(app, pilot)
         assert visit.visit.person.name == "홍길순"
         await see(pilot, "오늘 예약이 아닙니다", "2026년 11월 25일")
         await pilot.press("escape", "escape")
         await see(pilot, "오늘 11월 23일", "홍길동")
+
+
+async def test_namesakes_are_listed_and_enter_opens_the_one_that_was_under_the_cursor(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        services = services_of(app)
+        code = (await levels(app))[0].vaccine.code
+        days = await services.gateway.ask(ListDays())
+        slots = await services.gateway.ask(ListSlots(days[0].date))
+        for number, born in enumerate((date(1945, 8, 15), date(1990, 1, 2), date(2001, 3, 4)), start=1):
+            who = person(number, "김민수", born)
+            await services.gateway.send(Book(who, code, slots[number].slot), STAFF)
+        await services.settle()
+        desk = await at_desk(app, InjectionDeskScreen)
+        table = desk.query_one(DeskTable)
+        await wait_for(pilot, lambda: table.row_count == 3)
+        order = [row[2] for row in cells(table)]
+        assert order == ["1945-08-15", "1990-01-02", "2001-03-04"]
+        fingers = Fingers(pilot)
+        for _ in range(2):  # the same name again changes nothing either
+            await fingers.press("김", "민", "down", "up", "down")
+            await wait_for(pilot, lambda: desk.query_one(FindField).value == "김민")
+            await fingers.press("enter")
+            await see(pilot, "찾은 결과 3건: 김민")
+            await wait_for(pilot, lambda: not desk.query_one(FindField).value)
+            assert [row[2] for row in cells(table)] == order
+            assert cells(table)[table.cursor_row][:3] == ["11-23 10:15", "김민수", "1990-01-02"]
+            await fingers.press("up")
+        await fingers.press("down", "enter")
+        visit = await opened(app, pilot)
+        assert visit.visit.person.birth_date == date(1990, 1, 2)
+
+
+async def test_a_booking_that_is_not_listed_yet_is_not_said_to_be_unknown(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        gateway = services_of(app).gateway
+        await gateway.send(PausePart(Part.INJECTION_INTAKE), STAFF)
+        receipt = await book(app)
+        desk = await at_desk(app, InjectionDeskScreen)
+        await wait_for(pilot, lambda: desk.focused)
+        fingers = Fingers(pilot)
+        await fingers.scan(receipt.booking)
+        await see(pilot, "예약은 있습니다(2026년 11월 23일 (월)", "멈춰 있습니다. 관리자를 부르세요")
+        assert "찾지 못했습니다" not in screen_text(app)
+        await fingers.scan("홍길동")
+        await see(pilot, "찾지 못했습니다", "멈춰 있습니다. 관리자를 부르세요")
+        intake = next(s for s in await gateway.ask(ListParts(), STAFF) if s.name is Part.INJECTION_INTAKE)
+        booking = (await gateway.ask(GetBooking(receipt.booking), STAFF)).booking
+        for behind in (replace(intake, paused=False), replace(intake, paused=False, behind=0)):
+            said = why_nobody(behind, booking, services_of(app).clinic, app.texts)
+            assert "예약은 있습니다" in said
+            assert "목록이 밀려 있습니다" in said
+        await gateway.send(ResumePart(Part.INJECTION_INTAKE), STAFF)
+        await services_of(app).settle()
+        await fingers.scan(receipt.booking)
+        assert (await opened(app, pilot)).visit.injection.booking == receipt.booking
+
+
+async def test_a_booking_for_which_nobody_is_expected_says_why(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        waiting = await book(app, vaccine=1)
+        desk = await at_desk(app, InjectionDeskScreen)
+        await wait_for(pilot, lambda: desk.focused)
+        fingers = Fingers(pilot)
+        await fingers.scan(waiting.booking)
+        await see(pilot, "예약은 있지만 올 차례가 아닙니다: 대기 중")
+        await fingers.scan("BK7M3Q9XA")
+        await see(pilot, "찾지 못했습니다")
+        assert "관리자를 부르세요" not in screen_text(app)
 
 
 async def test_what_is_typed_narrows_the_list_of_today(kiosk: Kiosk) -> None:
@@ -416,9 +488,24 @@ async def test_a_booking_cancelled_elsewhere_says_so_at_once(kiosk: Kiosk) -> No
         visit = await at_needle(app, pilot, receipt.booking)
         await services_of(app).gateway.send(CancelBooking(receipt.booking), STAFF)
         await services_of(app).settle()
-        await see(pilot, "취소되었거나 방문하지 않은 예약입니다")
+        await see(pilot, "취소된 예약입니다", "다시 예약하게 하세요")
         assert not visit.query(DoseStep)
         assert await given(app) == 0
+
+
+async def test_a_booking_that_lost_its_dose_is_not_said_to_be_cancelled(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        receipt = await book(app)
+        visit = await at_needle(app, pilot, receipt.booking)
+        code = (await levels(app))[0].vaccine.code
+        gateway = services_of(app).gateway
+        await gateway.send(QuarantineLot(code, "LOT1", "recall"), STAFF)
+        await services_of(app).settle()
+        await see(pilot, "백신이 모자라 대기 명단으로 돌아간", "백신 관리자를 부르세요")
+        assert "취소된" not in screen_text(app)
+        assert not visit.query(DoseStep)
+        await gateway.send(CancelBooking(receipt.booking), STAFF)  # at another desk, meanwhile
+        await see(pilot, "취소된 예약입니다")
 
 
 async def test_observation_is_finished_when_it_is_over_and_not_before(kiosk: Kiosk, clock: TestClock) -> None:
@@ -455,6 +542,14 @@ async def test_adverse_events_are_reported_and_shown(kiosk: Kiosk) -> None:
         await pilot.press("2")
         form.entry("description").value = "접종 뒤 어지러움"
         await pilot.press("f2", "f2")
+        await wait_for(pilot, lambda: isinstance(app.screen, Confirm))
+        await see(pilot, "홍길동", "정도: 중간", "증상: 접종 뒤 어지러움")
+        await pilot.press("enter")  # the careful answer is under the cursor
+        await wait_for(pilot, lambda: app.screen is form and readable(form))
+        assert not (await visit_of(app, receipt.booking)).injection.adverse_events
+        await pilot.press("f2")
+        await wait_for(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("1")
         await see(pilot, "! 중간: 접종 뒤 어지러움")
         [event] = (await visit_of(app, receipt.booking)).injection.adverse_events
         assert event.severity is Severity.MODERATE

@@ -165,7 +165,8 @@ async def test_when_the_last_dose_goes_meanwhile_the_wait_list_is_offered(kiosk:
         level = (await services.gateway.ask(ListVaccines()))[2]
         await services.gateway.send(Book(person(7), level.vaccine.code, screen._slot))
         await pilot.press("1")
-        await see(pilot, "대기 신청을 하시겠습니까?")
+        await see(pilot, "대기 신청을 하시겠습니까?", level.vaccine.presentation.name_ko)
+        assert level.vaccine.presentation.name_en not in screen_text(app)
         await pilot.press("1")
         await see(pilot, "대기 신청되었습니다")
         assert [item.status for item in await my_items(app)] == ["waiting"]
@@ -180,6 +181,57 @@ async def test_one_line_is_changed_and_the_others_stay(kiosk: Kiosk) -> None:
         await type_text(pilot, "홍길순")
         await pilot.press("enter")
         await see(pilot, "모두 맞습니까", "홍길순", "010-1234-5678", "HONG GILDONG")
+
+
+async def put_name_right(pilot: Pilot[int], name: str) -> None:
+    """The line of the name, from the review."""
+    await was_read(pilot)
+    await pilot.press("4")
+    await see(pilot, "이름은 무엇")
+    await pilot.press(*["backspace"] * 3)
+    await type_text(pilot, name)
+    await pilot.press("enter")
+
+
+async def test_a_surname_that_was_suggested_by_another_name_is_asked_again(kiosk: Kiosk) -> None:
+    async with kiosk(size=(40, 16)) as (_, pilot):
+        await fill_in(pilot)
+        await put_name_right(pilot, "김길동")
+        await see(pilot, "영문 성은", "KIM 그대로")
+        await pilot.press("escape")
+        await see(pilot, "이름은 무엇", "김길동")
+        await pilot.press("escape")
+        await see(pilot, "영문 성은", "KIM 그대로")
+        await pilot.press("enter")
+        await see(pilot, "영문 이름은", "gildong")
+        await pilot.press("enter")
+        await see(pilot, "모두 맞습니까", "KIM GILDONG")
+
+
+async def test_a_surname_that_nothing_is_suggested_for_is_not_that_of_the_name_before(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        await fill_in(pilot)
+        await put_name_right(pilot, "Anna")
+        await see(pilot, "영문 성은", "여권에 적힌 성을")
+        await pilot.press("enter")
+        await see(pilot, "! 아래 내용을")
+        assert isinstance(app.screen, BookingScreen)
+        assert app.screen.field.value == ""
+
+
+async def test_a_surname_that_was_typed_stays_when_the_name_changes(kiosk: Kiosk) -> None:
+    async with kiosk() as (_, pilot):
+        await choose_time(pilot)
+        await tell(pilot, ["name", "birth_date", "phone"])
+        await see(pilot, "영문 성은", "HONG 그대로")
+        await type_text(pilot, "hong")
+        await pilot.press("enter")
+        await tell(pilot, ["passport_given"])
+        await see(pilot, "성별")
+        await pilot.press("3")
+        await see(pilot, "모두 맞습니까")
+        await put_name_right(pilot, "김길동")
+        await see(pilot, "모두 맞습니까", "김길동", "HONG GILDONG")
 
 
 async def test_esc_keeps_what_was_typed(kiosk: Kiosk) -> None:

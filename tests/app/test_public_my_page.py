@@ -9,17 +9,19 @@ from domain.application import ApplyForCertificate
 from domain.booking import Book, BookingReceipt
 from domain.certificate import IssueCertificate, ListCertificates
 from domain.codes import spoken
+from domain.errors import NotIdentified
 from domain.injection import CheckIn, CompleteInjection, FindVisits, Screen
 from domain.mypage import IdentifyByCode
 from domain.presentation import Site
-from domain.statement import CertificateStatus
+from domain.statement import Certificate, CertificateStatus
 from domain.vaccine import ListVaccines
 from kiosk.app import ClinicApp
-from kiosk.screens.identify import IdentifyScreen
+from kiosk.screens.identify import CertificateNumber, IdentifyScreen, parse_own_code
 from kiosk.screens.record import RecordScreen
 from kiosk.settings import Settings
+from kiosk.widgets.choice_list import ChoiceList
 from tests.app.conftest import Kiosk
-from tests.app.desks import services_of
+from tests.app.desks import apply, services_of
 from tests.app.terminal import press_at_once, screen_text, see, type_text, wait_for
 from tests.app.test_public_booking import was_read
 from tests.clinics import STAFF, person
@@ -51,15 +53,19 @@ async def vaccinate(app: ClinicApp, booking: str) -> None:
     await services.settle()
 
 
+async def waiting(app: ClinicApp) -> list[Certificate]:
+    """What the officer has to issue."""
+    await services_of(app).settle()
+    ready = ListCertificates(CertificateStatus.READY)
+    return [detail.certificate for detail in await services_of(app).gateway.ask(ready, STAFF)]
+
+
 async def issue(app: ClinicApp) -> str:
     """The officer issues what waits."""
-    services = app.services
-    assert services
-    await services.settle()
-    [waiting] = await services.gateway.ask(ListCertificates(CertificateStatus.READY), STAFF)
-    await services.gateway.send(IssueCertificate(waiting.certificate.code), STAFF)
-    await services.settle()
-    return waiting.certificate.code
+    [ready] = await waiting(app)
+    await services_of(app).gateway.send(IssueCertificate(ready.code), STAFF)
+    await services_of(app).settle()
+    return ready.code
 
 
 async def identify(pilot: Pilot[int], place: str, code: str) -> None:
@@ -136,10 +142,14 @@ async def test_the_number_of_a_certificate_does_not_open_its_holders_page(kiosk:
         me = await gateway.ask(IdentifyByCode(receipt.booking))
         await gateway.send(ApplyForCertificate(injection.injection.code), me)
         certificate = await issue(app)
+        with pytest.raises(NotIdentified):
+            await gateway.ask(IdentifyByCode(certificate))
         await identify(pilot, "2", certificate)
-        await see(pilot, "증명서 번호는 쓸 수 없습니다", "찾지 못했습니다")
+        await see(pilot, "증명서 번호입니다", "신청 번호나 예약 번호를 써 주세요")
         assert isinstance(app.screen, IdentifyScreen)
         assert "홍*동" not in screen_text(app)
+        with pytest.raises(CertificateNumber):  # said of one that does not exist, too
+            parse_own_code(next(code for code in _codes(certificate) if code != certificate))
 
 
 def _codes(like: str) -> list[str]:
@@ -163,9 +173,13 @@ async def test_a_certificate_is_applied_for_followed_and_made(kiosk: Kiosk) -> N
         await pilot.press("1")
         await see(pilot, "증명서를 신청할까요?")
         await pilot.press("1")
-        await see(pilot, "신청됨", "신청 취소하기")
+        await see(pilot, "신청됨", "신청 취소하기", "신청 번호:")
+        [ready] = await waiting(app)
+        await wait_for(pilot, lambda: app.screen._dose.certificate == ready.code)  # type: ignore[attr-defined]
+        assert spoken(ready.application) in screen_text(app), "this opens one's page"
+        assert spoken(ready.code) not in screen_text(app), "and this does not"
         certificate = await issue(app)
-        await see(pilot, "발급됨", spoken(certificate), "증명서 만들기")
+        await see(pilot, "발급됨", "증명서 번호:", spoken(certificate), "증명서 만들기")
         await was_read(pilot)
         await pilot.press("1")
         await see(pilot, "만들었습니다")
@@ -214,6 +228,18 @@ async def test_my_page_shows_dose_application_and_certificate_and_makes_the_pape
         await was_read(pilot)
         await pilot.press("1")
         await see(pilot, "만들었습니다", ".pdf")
+
+
+async def test_a_certificate_that_is_only_applied_for_is_known_by_the_application(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        application = await apply(app, 1, "홍길동")
+        [ready] = await waiting(app)
+        await identify(pilot, "2", application.code)
+        await see(pilot, "증명서: 코미나티", "발급 준비 중")
+        lines = [line.value for line in app.screen.query_one(ChoiceList).choices]
+        await pilot.press(str(lines.index(ready.code) + 1))
+        await see(pilot, "상태: 발급 준비 중", f"신청 번호: {spoken(application.code)}")
+        assert spoken(ready.code) not in screen_text(app)
 
 
 async def test_the_next_visitor_does_not_see_the_last_ones_page(kiosk: Kiosk) -> None:

@@ -68,7 +68,7 @@ async def test_somebody_new_is_enrolled_and_the_pin_is_shown_once(kiosk: Kiosk, 
         await pilot.press("f2")
         await see(pilot, "역할을 하나 이상")
         await pilot.press("enter")
-        await pilot.press("tab", "2", "f2")
+        await pilot.press("2", "f2")
         await see(pilot, "이접종 님을 등록합니다. 역할: 접종 관리자")
         await pilot.press("1")
         await see(pilot, "새 PIN", "다시 보여 드리지 않습니다")

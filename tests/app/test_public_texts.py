@@ -13,9 +13,11 @@ from textual.color import Color
 from textual.theme import Theme
 
 import kiosk
+import kiosk.credential.checkpoint
 import kiosk.credential.errors
 import kiosk.paper.printer_errors
 import kiosk.screens.booking
+import kiosk.screens.identify
 from domain import errors
 from domain.booking import BookingStatus
 from domain.errors import ClinicError, StorageUnavailable
@@ -24,9 +26,11 @@ from kiosk.i18n import LANGUAGES, Texts, table
 from kiosk.locations import LOCALES
 from kiosk.surnames import passport_surname
 from kiosk.themes import THEMES
+from tests.clinics import presentation
 
 SAYING_NO = {
-    "domain.errors", "kiosk.credential.errors", "kiosk.paper.printer_errors", "kiosk.screens.booking",
+    "domain.errors", "kiosk.credential.checkpoint", "kiosk.credential.errors", "kiosk.paper.printer_errors",
+    "kiosk.screens.booking", "kiosk.screens.identify",
 }  # fmt: skip
 FILES = sorted({path.stem for path in LOCALES.glob("*/*.toml")})
 
@@ -81,8 +85,27 @@ def test_an_age_is_said_without_what_is_zero(years: int, months: int, korean: st
     assert english in str(refusal)
 
 
-def test_one_dose_is_left_and_two_doses_are() -> None:
-    one, two = (errors.InsufficientStock(remaining=n, lot="L") for n in (1, 2))
+@pytest.mark.parametrize(
+    "refusal",
+    [errors.SoldOut, errors.DoseKeepsUntil, errors.VaccineExists, errors.LotUnknown, errors.TooYoung,
+     errors.InsufficientStock],
+)  # fmt: skip
+def test_a_product_is_named_in_the_language_of_the_screen(refusal: type[ClinicError]) -> None:
+    product = presentation(name_ko="시험백신", name_en="Testvax")
+    key = "lot" if refusal is errors.InsufficientStock else "vaccine"
+    facts = {"date": date(2026, 11, 23), "lot": "L", "years": 12, "months": 0, "remaining": 5, key: product}
+    said = {language: Texts(language).error(refusal(**facts)) for language in LANGUAGES}
+    assert "시험백신" in said["ko"]
+    assert "Testvax" not in said["ko"]
+    assert "Testvax" in said["en"]
+    assert "Testvax" in str(refusal(**facts))
+    assert "시험백신" not in said["en"] + str(refusal(**facts))
+
+
+def test_one_dose_is_left_and_two_doses_are_and_of_none_nothing_is() -> None:
+    none, one, two = (errors.InsufficientStock(remaining=n, lot="L") for n in (0, 1, 2))
+    assert Texts("en").error(none) == str(none) == "Nothing is left of lot L."
+    assert Texts("ko").error(none) == "남은 것이 없습니다: L"
     assert Texts("en").error(one) == str(one) == "Only one dose is left of lot L."
     assert Texts("en").error(two) == str(two) == "Only 2 doses are left of lot L."
     assert Texts("ko").error(one) == "1회분만 남아 있습니다: L"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date, timedelta
 from pathlib import Path
 
-from domain.booking import BookingStatus, GetBooking
+from domain.booking import BookingStatus, CancelBooking, GetBooking
+from domain.codes import spoken
 from domain.stock import EntryKind, LotStatus
-from domain.vaccine import AddStock
+from domain.vaccine import AddStock, WriteOffStock
 from kiosk.gs1 import SEPARATOR_SIGN
 from kiosk.screens.desk.add_stock import AddStockScreen
 from kiosk.screens.desk.ledger import PAGE, LedgerScreen
@@ -66,6 +67,33 @@ async def test_an_empty_clinic_says_what_to_do_and_registers_from_the_clinical_r
         await see(pilot, "입고된 백신이 없습니다")
 
 
+async def test_the_first_delivery_after_registering_is_for_the_new_vaccine(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        screen = await at_desk(app, VaccineAdminScreen)
+        await see(pilot, "코미나티주")
+        before = await levels(app)
+        await pilot.press("f2")
+        await see(pilot, "등록할 백신을 고르세요")
+        await pilot.press("down", "down", "down", "enter")
+        await wait_for(pilot, lambda: isinstance(app.screen, PresentationScreen))
+        await pilot.press("f2")
+        await wait_for(pilot, lambda: isinstance(app.screen, VaccineAdminScreen))
+        new = (await levels(app))[3].vaccine
+        await see(pilot, f"등록했습니다: {new.presentation.name_ko}", "이제 F3 키로 입고하세요")
+        screen.post_message(screen.Listed(before))  # asked before, answered late
+        await pilot.pause()
+        assert screen.query_one("#levels", DeskTable).current == new.code
+        await pilot.press("f3")
+        await wait_for(pilot, lambda: isinstance(app.screen, AddStockScreen))
+        form = app.screen
+        assert isinstance(form, AddStockScreen)
+        for field, value in {"lot": "NEW1", "expires_on": "20271231", "doses": "10"}.items():
+            form.entry(field).value = value
+        await pilot.press("f2")
+        await see(pilot, f"입고했습니다: {new.presentation.name_ko}")
+        assert [level.vaccine.stock for level in await levels(app)] == [50, 0, 1, 10]
+
+
 async def test_what_is_registered_is_marked_and_not_registered_again(kiosk: Kiosk) -> None:
     async with kiosk() as (app, pilot):
         await at_desk(app, VaccineAdminScreen)
@@ -99,7 +127,7 @@ async def test_a_scanned_box_fills_lot_and_expiry_and_comes_in_once(kiosk: Kiosk
         form = app.screen
         assert isinstance(form, AddStockScreen)
         await type_text(pilot, f"01{GTIN}17271231\x1d10AB-77\x1d21S1")
-        assert SEPARATOR_SIGN in form.entry("lot").value
+        await wait_for(pilot, lambda: SEPARATOR_SIGN in form.entry("lot").value)
         await pilot.press("enter")
         await see(pilot, "바코드에서 읽었습니다")
         assert (form.entry("lot").value, form.entry("expires_on").value) == ("AB-77", "2027-12-31")
@@ -203,6 +231,27 @@ async def test_writing_off_refuses_every_wrong_entry_beside_its_field(kiosk: Kio
         assert await ledger(app) == before
 
 
+async def test_nothing_is_written_off_from_a_lot_of_which_nothing_is_left(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        [lot] = await lots(app)
+        write_off = WriteOffStock(lot.vaccine, lot.number, lot.remaining, "broken")
+        await services_of(app).gateway.send(write_off, STAFF)
+        await at_desk(app, VaccineAdminScreen)
+        await see(pilot, "LOT1")
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: isinstance(app.screen, VaccineLotsScreen))
+        await see(pilot, "LOT1")
+        await pilot.press("f5")
+        await wait_for(pilot, lambda: isinstance(app.screen, WriteOffScreen))
+        form = app.screen
+        assert isinstance(form, WriteOffScreen)
+        await type_text(pilot, "1")
+        await pilot.press("enter", "1", "f2")
+        await wait_for(pilot, lambda: error_of(form, "doses") == "! 남은 것이 없습니다: LOT1")
+        await pilot.press("f9")
+        await see(pilot, "! Nothing is left of lot LOT1.")
+
+
 async def test_a_lot_in_quarantine_leaves_the_stock(kiosk: Kiosk) -> None:
     async with kiosk() as (app, pilot):
         await at_desk(app, VaccineAdminScreen)
@@ -256,6 +305,37 @@ async def test_the_ledger_comes_in_pages_newest_first(kiosk: Kiosk) -> None:
         await see(pilot, "1번째부터 100번째까지")
 
 
+async def test_the_ledger_says_why_a_dose_is_free_again_in_words(kiosk: Kiosk) -> None:
+    async with kiosk() as (app, pilot):
+        for number, reason in enumerate(("감기", "")):
+            cancel = CancelBooking((await book(app, number)).booking, reason)
+            await services_of(app).gateway.send(cancel, STAFF)
+        await at_desk(app, VaccineAdminScreen)
+        await see(pilot, "코미나티주")
+        await pilot.press("f4")
+        await see(pilot, "예약 해제", "감기", "취소됨")
+
+
+async def test_the_entry_under_the_cursor_is_read_in_full_with_its_year(
+    kiosk: Kiosk, clock: TestClock
+) -> None:
+    async with kiosk() as (app, pilot):
+        first, second = await book(app, 1), await book(app, 2)
+        reason = "전화로 취소함, 열이 나서 다음 달에 다시 예약하기로 함"
+        await services_of(app).gateway.send(CancelBooking(first.booking, reason), STAFF)
+        clock.move(days=60)
+        await services_of(app).gateway.send(CancelBooking(second.booking, "이사"), STAFF)
+        await at_desk(app, VaccineAdminScreen)
+        await see(pilot, "코미나티주")
+        await pilot.press("f4")
+        await see(pilot, "01-22 09:30", "2026-11-23", "2027년 1월 22일 (금) 오전 9:30")
+        assert reason not in " ".join(screen_text(app).split())
+        await pilot.press("down")
+        await see(pilot, "2026년 11월 23일 (월) 오전 9:30", reason, spoken(first.booking))
+        await pilot.press("f9")
+        await see(pilot, "Mon 23 Nov 2026 9:30 am", "released", reason)
+
+
 async def test_a_new_vaccine_refuses_every_wrong_entry_and_is_registered_when_right(kiosk: Kiosk) -> None:
     async with kiosk() as (app, pilot):
         await at_desk(app, VaccineAdminScreen)
@@ -293,6 +373,7 @@ async def test_a_new_vaccine_refuses_every_wrong_entry_and_is_registered_when_ri
         await pilot.press("1")
         await see(pilot, "등록했습니다: 새백신")
         await wait_for(pilot, lambda: isinstance(app.screen, VaccineAdminScreen))
+        assert app.screen.query_one("#levels", DeskTable).cursor_row == 3
         made = (await levels(app))[3].vaccine.presentation
         assert (made.key, made.min_age_months, made.primary_doses, made.interval_days) == (
             "own-newvax-1", 6, 2, 28,
@@ -302,10 +383,10 @@ async def test_a_new_vaccine_refuses_every_wrong_entry_and_is_registered_when_ri
 async def test_the_same_new_vaccine_twice_is_refused_beside_its_name(kiosk: Kiosk) -> None:
     async with kiosk() as (app, pilot):
         for _ in range(2):
-            form = NewVaccineScreen(services_of(app), STAFF, lambda words: None)
+            form = NewVaccineScreen(services_of(app), STAFF, lambda vaccine: None)
             await app.push_screen(form)
-            for field in ("name_ko", "name_en", "manufacturer"):
-                form.entry(field).value = "New"
+            for field, value in {"name_ko": "뉴", "name_en": "New", "manufacturer": "New"}.items():
+                form.entry(field).value = value
             form.entry("min_age").value = "1"
             form.entry("interval_days").value = "90"
             form.pick("disease").options.focus()
@@ -314,13 +395,15 @@ async def test_the_same_new_vaccine_twice_is_refused_beside_its_name(kiosk: Kios
             await pilot.press("1")
             await wait_for(pilot, lambda: not isinstance(app.screen, Confirm))
             await wait_for(pilot, lambda form=form: app.screen is not form or error_of(form, "name_en"))
-        await see(pilot, "이미 등록되어 있습니다")
+        assert error_of(form, "name_en") == "! 이미 등록되어 있습니다: 뉴"
+        await pilot.press("f9")
+        await wait_for(pilot, lambda: error_of(form, "name_en") == "! New is registered already.")
         assert len(await levels(app)) == 4
 
 
 async def test_a_vaccine_that_is_given_again_needs_its_interval_also_with_one_dose(kiosk: Kiosk) -> None:
     async with kiosk() as (app, pilot):
-        form = NewVaccineScreen(services_of(app), STAFF, lambda words: None)
+        form = NewVaccineScreen(services_of(app), STAFF, lambda vaccine: None)
         await app.push_screen(form)
         right = {"name_ko": "새백신", "name_en": "New", "manufacturer": "Maker", "min_age": "1"}
         for field, value in right.items():
@@ -362,7 +445,7 @@ async def test_the_language_changes_live_and_what_was_typed_stays(kiosk: Kiosk) 
 
 async def test_names_that_look_like_markup_are_shown_as_they_are(kiosk: Kiosk) -> None:
     async with kiosk() as (app, pilot):
-        form = NewVaccineScreen(services_of(app), STAFF, lambda words: None)
+        form = NewVaccineScreen(services_of(app), STAFF, lambda vaccine: None)
         await app.push_screen(form)
         form.entry("name_ko").value = MARKUP
         await pilot.press("f2")

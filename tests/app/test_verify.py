@@ -15,6 +15,7 @@ from kiosk.credential.signer import FolderSigner
 from kiosk.paper.press import ReportlabPress
 from kiosk.screens.verify import VerifyScreen
 from kiosk.settings import Settings
+from kiosk.widgets.scan_field import ScanField
 from tests.app.conftest import Kiosk
 from tests.app.terminal import screen_text, see, type_text, wait_for
 from tests.certificate_facts import facts, signed
@@ -90,6 +91,21 @@ async def test_a_file_is_read_and_both_of_its_codes_are_judged(
         (tmp_path / "blank.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(90))
         await scan(pilot, str(tmp_path / "blank.png"))
         await see(pilot, "!  읽을 수 없습니다")
+
+
+@pytest.mark.parametrize("mistyped", ["c.pfd", "/tmp/cc.pdf", "~/certificate"])
+async def test_a_name_that_no_file_has_says_nothing_about_a_certificate(
+    kiosk: Kiosk, settings: Settings, clock: TestClock, mistyped: str
+) -> None:
+    async with kiosk(size=(40, 16)) as (app, pilot):
+        await opened(app, pilot)
+        await scan(pilot, mistyped)
+        await see(pilot, f"파일이 없습니다: {mistyped}", "확인한 것이 아닙니다")
+        assert "증명서가 아닙니다" not in screen_text(app)
+        assert app.screen.query_one(ScanField).value == mistyped, "it can be put right"
+        await scan(pilot, ours(settings, clock))
+        await see(pilot, "✓  유효합니다")
+        assert "파일이 없습니다" not in screen_text(app)
 
 
 async def test_long_claims_are_scrolled_while_the_field_stays_ready(

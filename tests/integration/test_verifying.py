@@ -240,12 +240,12 @@ async def test_the_command_line_judges_every_kind_of_file(tmp_path: Path) -> Non
     assert late.returncode == 1
     assert (said["valid"], said["verdict"], said["proven"]) == (False, "expired", True)
     assert said["claims"]["nam"]["fnt"] == "HONG"
-    for shown in ("BAAAAAAAA", "hello", "", "shc:/12"):
+    for shown in ("BAAAAAAAA", "hello", "", "shc:/12", "https://clinic.example/c.pdf"):
         assert kiosk("verify", shown, folder=tmp_path).returncode == 1, shown
-    for shown in (tmp_path, tmp_path / "mistyped.pdf"):
+    for shown in (tmp_path, tmp_path / "mistyped.pdf", "mistyped.pfd", "./mistyped"):
         done = kiosk("verify", shown, folder=tmp_path)
         assert (done.returncode, done.stdout) == (2, b"")
-        assert b"there is no file" in done.stderr
+        assert b"There is no file" in done.stderr
     for wrong in (["--trust", tmp_path / "none"], ["--at", "yesterday"], ["--trust", tmp_path / "c.txt"]):
         done = kiosk("verify", text, *wrong, folder=tmp_path)
         assert (done.returncode, done.stdout) == (2, b"")

@@ -112,7 +112,7 @@ def test_a_lot_of_another_vaccine_is_refused(clinic: SmallClinic) -> None:
     injection = clinic.screened(clinic.vaccine(TWO_DOSES, doses=1))
     assert refused(clinic, errors.LotUnknown, injection, "FLU1").facts == {
         "lot": "FLU1",
-        "vaccine": TWO_DOSES.title,
+        "vaccine": TWO_DOSES,
     }
 
 

@@ -71,7 +71,7 @@ TABLE: dict[type[Any], str] = {
     parts.ResumePart: "administrator system",
     parts.RetryTask: "administrator system",
     parts.DiscardTask: "administrator system",
-    parts.ListParts: "administrator system",
+    parts.ListParts: "vaccinator administrator system",
     parts.ListTasks: "administrator officer system",
     booking.ListDays: EVERYBODY,
     booking.ListSlots: EVERYBODY,

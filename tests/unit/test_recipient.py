@@ -237,6 +237,17 @@ def test_a_foreign_phone_keeps_its_country() -> None:
     assert parse_phone("+84 912 345 678") == "+84912345678"
 
 
+@pytest.mark.parametrize(
+    "text", ["+49 (0)170 1234567", "+49 170 1234567", "+49(0)1701234567", "+49 ( 0 ) 170-1234567"]
+)
+def test_the_zero_in_parentheses_is_no_part_of_an_international_number(text: str) -> None:
+    assert parse_phone(text) == "+491701234567"
+
+
+def test_a_zero_that_a_country_dials_within_the_number_stays() -> None:
+    assert parse_phone("+39 06 1234 5678") == "+390612345678"
+
+
 def test_a_phone_on_a_line_in_seoul_is_accepted() -> None:
     assert parse_phone("02-123-4567") == "+8221234567"
 

@@ -146,7 +146,7 @@ def test_a_lot_nobody_knows_is_refused_by_its_name(clinic: SmallClinic) -> None:
     for command in (WriteOffStock(vaccine, "LOT2", 1, "broken"), QuarantineLot(vaccine, "LOT2", "recall")):
         with pytest.raises(errors.LotUnknown) as refusal:
             clinic.send(command, MANAGER)
-        assert str(refusal.value) == "Lot LOT2 is not a lot of 두 번 백신 Twice."
+        assert str(refusal.value) == "Lot LOT2 is not a lot of Twice."
 
 
 def test_a_presentation_is_registered_once(clinic: SmallClinic) -> None:

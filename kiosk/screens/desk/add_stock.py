@@ -26,7 +26,7 @@ from kiosk.screens.desk.words import figures, product
 from kiosk.services import Services
 from kiosk.widgets.field import Field
 from kiosk.widgets.say import Say
-from kiosk.widgets.scan_field import ScanField
+from kiosk.widgets.scan_field import LotField
 
 MOST_YEARS = 10
 """No vaccine keeps longer; a later date is a typing error."""
@@ -72,7 +72,7 @@ class AddStockScreen(FormPage):
 
     def entries(self) -> ComposeResult:
         """What the box says, and how many doses came."""
-        yield ScanField("lot", "vaccine_admin.lot_or_scan")
+        yield LotField("lot", "vaccine_admin.lot_or_scan")
         yield Say(id="scanned", classes="good")
         yield Field("expires_on", "vaccine_admin.expires_on")
         yield Field("doses", "vaccine_admin.doses")

@@ -30,7 +30,7 @@ from kiosk.widgets.facts import Fact, Facts
 from kiosk.widgets.field import Field
 from kiosk.widgets.pick import Pick
 from kiosk.widgets.say import Say
-from kiosk.widgets.scan_field import ScanField
+from kiosk.widgets.scan_field import LotField
 
 DESCRIPTION_LIMIT = 500
 
@@ -82,10 +82,17 @@ class AdverseEventScreen(AfterNeedle):
         yield Say("injection_desk.duty", classes="alarm")
 
     def send(self) -> None:
-        """Record it."""
+        """Read it back first: it stays in the record as it is."""
         command = self.read_all(self._read)
-        if command:
-            self.run_command(command, self.Recorded, self.wish)
+        if command is None:
+            return
+        facts = {"name": self.visit.person.name, "description": command.description}
+        severity = f"injection_desk.severity.{command.severity}"
+        self.confirm(
+            self.HEADING, lambda t: t("injection_desk.adverse_sure", severity=t(severity), **facts),
+            yes="injection_desk.adverse_yes",
+            then=lambda: self.run_command(command, self.Recorded, self.wish),
+        )  # fmt: skip
 
     def _read(self, entries: Entries) -> ReportAdverseEvent:
         severity = entries.pick("severity")
@@ -105,7 +112,7 @@ class CorrectScreen(AfterNeedle):
     def entries(self) -> ComposeResult:
         """What is recorded, to be put right."""
         dose = self.visit.injection.given
-        yield ScanField("lot", "injection_desk.lot_used", value=dose.lot)
+        yield LotField("lot", "injection_desk.lot_used", value=dose.lot)
         sites = [(site, f"injection_desk.site.{site.value}") for site in Site]
         yield Pick("site", "injection_desk.site_plain", sites, dose.site)
         yield Field("vaccinator", "injection_desk.vaccinator", value=dose.vaccinator)

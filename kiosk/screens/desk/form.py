@@ -86,7 +86,10 @@ class Form(StaffScreen):
         raise NotImplementedError
 
     def took(self, stop: Widget | None) -> Widget | None:
-        """Enter was pressed in this entry, which may fill others; answers the last one that is filled."""
+        """Enter was pressed in this entry, which may fill others; answers the last one that is filled.
+
+        None when something is wrong with it: the cursor stays there.
+        """
         return stop
 
     # -- moving through it ------------------------------------------------------------------------
@@ -108,6 +111,8 @@ class Form(StaffScreen):
     @on(Options.Submitted)
     def _entered(self) -> None:
         filled, stops = self.took(self.focused), self._stops()
+        if filled is None:
+            return
         if filled in stops[:-1]:
             stops[stops.index(filled) + 1].focus()
         else:

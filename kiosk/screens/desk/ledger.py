@@ -13,10 +13,12 @@ from textual.message import Message
 from domain.actors import Actor
 from domain.stock import LedgerEntry, Vaccine
 from domain.vaccine import ListLedger
+from kiosk.i18n import Texts
 from kiosk.screens.desk.list_desk import ListDesk
-from kiosk.screens.desk.words import moment, product, spoken
+from kiosk.screens.desk.words import moment_or_day, product, spoken
 from kiosk.services import Services
-from kiosk.widgets.desk_table import Column, Row, Toned
+from kiosk.widgets.desk_table import Column, DeskTable, Row, Toned
+from kiosk.widgets.facts import Fact, Facts
 from kiosk.widgets.say import Say
 
 PAGE = 100
@@ -25,7 +27,7 @@ COLUMNS = (
     Column("vaccine_admin.what", 11),
     Column("vaccine_admin.stock", 5, right=True),
     Column("vaccine_admin.reserved", 5, right=True),
-    Column("desk.lot", 12),
+    Column("desk.lot", 10),
     Column("vaccine_admin.why"),
     Column("vaccine_admin.who", 11),
 )
@@ -59,6 +61,10 @@ class LedgerScreen(ListDesk):
         yield Say(lambda t: product(self._vaccine.presentation, t), id="heading")
         yield Say(id="where", classes="hint")
 
+    def below(self) -> ComposeResult:
+        """The one under the cursor in full."""
+        yield Facts(id="entry")
+
     def clinic_changed(self) -> None:
         """Something was entered."""
         self._ask(self._page)
@@ -84,35 +90,58 @@ class LedgerScreen(ListDesk):
 
     def retranslate(self) -> None:
         """The table in the language of the moment."""
-        rows = [self._row(number, entry) for number, entry in enumerate(self._entries)]
+        rows = [self._row(key, entry) for key, entry in self._keyed.items()]
         self.show_rows(COLUMNS, rows)
+        self._tell()
         first = self._page * PAGE + 1
         key = "vaccine_admin.where" if rows else "vaccine_admin.no_entries"
         facts = {"first": first, "last": first + len(rows) - 1}
         self.query_one("#where", Say).say(lambda t: t(key + ("_more" if self._more else ""), **facts))
 
-    def _row(self, number: int, entry: LedgerEntry) -> Row:
-        reason = self.texts.word(entry.reason)
-        why = ", ".join(part for part in (reason, spoken(entry.reference) if entry.reference else "") if part)
-        kind = self.t(f"vaccine_admin.kind.{entry.kind.value}")
+    @property
+    def _keyed(self) -> dict[str, LedgerEntry]:
+        return {f"{self._page}:{number}": entry for number, entry in enumerate(self._entries)}
+
+    def _row(self, key: str, entry: LedgerEntry) -> Row:
+        clinic = self.services.clinic
         return Row(
-            f"{self._page}:{number}",
+            key,
             (
-                moment(self.services.clinic.local(entry.at)),
-                kind,
+                moment_or_day(clinic.local(entry.at), clinic.today(self.services.clock.now())),
+                self.t(f"vaccine_admin.kind.{entry.kind.value}"),
                 _signed(entry.stock_delta),
                 _signed(entry.reserved_delta),
                 entry.lot or Toned("-", "faint"),
-                why,
-                self._who(entry.actor),
+                _why(entry, self.texts),
+                self._who(entry.actor, self.texts),
             ),
         )
 
-    def _who(self, actor: str) -> str:
+    @on(DeskTable.RowHighlighted)
+    def _tell(self) -> None:
+        entry = self._keyed.get(self.table.current or "")
+        self.query_one("#entry", Facts).show(self._facts(entry) if entry else [])
+
+    def _facts(self, entry: LedgerEntry) -> list[Fact]:
+        local = self.services.clinic.local(entry.at)
+        return [
+            Fact("vaccine_admin.at", lambda t: t.fact(local)),
+            Fact("vaccine_admin.what", f"vaccine_admin.kind.{entry.kind.value}", "strong"),
+            Fact("desk.lot", entry.lot),
+            Fact("vaccine_admin.why", lambda t: _why(entry, t), "strong"),
+            Fact("vaccine_admin.who", lambda t: self._who(entry.actor, t)),
+        ]
+
+    def _who(self, actor: str, texts: Texts) -> str:
         if actor == self.actor.code:
             return self.actor.name
-        word = self.texts.word(actor)
+        word = texts.word(actor)
         return spoken(actor) if word == actor else word
+
+
+def _why(entry: LedgerEntry, texts: Texts) -> str:
+    reference = spoken(entry.reference) if entry.reference else ""
+    return ", ".join(part for part in (texts.word(entry.reason), reference) if part)
 
 
 def _signed(delta: int) -> str | Toned:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Grid
 from textual.message import Message
 
+from domain.actors import Actor
 from domain.errors import BadCharacters, NotOnALabel, VaccineExists
 from domain.presentation import Disease, Presentation
 from domain.recipient import parse_text
@@ -19,7 +21,7 @@ from domain.stock import Vaccine
 from domain.vaccine import RegisterVaccine
 from kiosk.screens.base import Refused
 from kiosk.screens.desk.form import Complaint, Entries, FormPage, whole
-from kiosk.screens.desk.words import product
+from kiosk.services import Services
 from kiosk.widgets.field import Field
 from kiosk.widgets.pick import Pick
 from kiosk.widgets.say import Say
@@ -45,6 +47,9 @@ class NewVaccineScreen(FormPage):
         """The clinic gives it from now on."""
 
         vaccine: Vaccine
+
+    def __init__(self, services: Services, actor: Actor, done: Callable[[Vaccine], None]) -> None:
+        super().__init__(services, actor, lambda _: done(self._vaccine))
 
     def about(self) -> ComposeResult:
         """Figures that nobody has approved are the clinic's own."""
@@ -121,8 +126,8 @@ class NewVaccineScreen(FormPage):
 
     @on(Registered)
     def _registered(self, event: Registered) -> None:
-        presentation = event.vaccine.presentation
-        self.finish(lambda t: t("vaccine_admin.registered_now", vaccine=product(presentation, t)))
+        self._vaccine = event.vaccine
+        self.finish("")
 
 
 def english_name(text: str) -> str:

@@ -18,7 +18,7 @@ from domain.messages import new_command_id
 from domain.presentation import Presentation
 from domain.stock import Vaccine
 from domain.vaccine import ListPresentations, RegisterVaccine
-from kiosk.i18n import Texts, Words
+from kiosk.i18n import Texts
 from kiosk.locations import STYLES
 from kiosk.screens.base import StaffScreen
 from kiosk.screens.desk.new_vaccine import NewVaccineScreen
@@ -81,7 +81,7 @@ class RegisterScreen(StaffScreen):
         presentations: list[Presentation]
 
     def __init__(
-        self, services: Services, actor: Actor, done: Callable[[Words], None], registered: frozenset[str]
+        self, services: Services, actor: Actor, done: Callable[[Vaccine], None], registered: frozenset[str]
     ) -> None:
         super().__init__(services, actor)
         self._done, self._registered = done, registered
@@ -144,8 +144,8 @@ class RegisterScreen(StaffScreen):
         """One that is not in the list."""
         self.lead_to(NewVaccineScreen(self.services, self.actor, self._registered_now))
 
-    def _registered_now(self, words: Words) -> None:
-        self._done(words)
+    def _registered_now(self, vaccine: Vaccine) -> None:
+        self._done(vaccine)
         self._finished = True
 
     def on_screen_resume(self) -> None:
@@ -177,7 +177,7 @@ class PresentationScreen(StaffScreen):
         self,
         services: Services,
         actor: Actor,
-        done: Callable[[Words], None],
+        done: Callable[[Vaccine], None],
         presentation: Presentation,
         known: bool,
     ) -> None:
@@ -211,7 +211,7 @@ class PresentationScreen(StaffScreen):
     @on(Registered)
     def _registered(self, event: Registered) -> None:
         self._finished = True
-        self._done(lambda t: t("vaccine_admin.registered_now", vaccine=product(self._presentation, t)))
+        self._done(event.vaccine)
         if self.is_active:  # not while help stands over it: that would be taken away instead
             self.dismiss(None)
 

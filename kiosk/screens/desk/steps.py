@@ -8,11 +8,13 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
+from domain.errors import ClinicError, InputError, LotUnknown
 from domain.injection import AdverseEvent, Concern, Screening, Visit
 from domain.presentation import Site
 from domain.stock import Lot
 from kiosk.gs1 import read_gs1
 from kiosk.i18n import Texts, Words
+from kiosk.screens.desk.add_stock import lot_on_label
 from kiosk.screens.desk.lots import LotState, state_of, usable
 from kiosk.screens.desk.visits import Stage, minutes_left
 from kiosk.screens.desk.words import figures, hour
@@ -23,7 +25,7 @@ from kiosk.widgets.field import Field
 from kiosk.widgets.pick import Pick
 from kiosk.widgets.proceed import Proceed
 from kiosk.widgets.say import Say
-from kiosk.widgets.scan_field import ScanField, ScanInput
+from kiosk.widgets.scan_field import LotField
 
 PAST_ALLERGY = "past-allergic-reaction"
 
@@ -104,7 +106,7 @@ class DoseStep(Step):
     def compose(self) -> ComposeResult:
         """Lot, vaccinator, and the site last, where the cursor waits."""
         yield Say(self._heading, classes="section")
-        yield ScanField("lot", "injection_desk.lot")
+        yield LotField("lot", "injection_desk.lot")
         yield Say(id="about-lot")
         yield Field("vaccinator", "injection_desk.vaccinator", value=self._vaccinator)
         yield Pick("site", "injection_desk.site_label", [(s, f"injection_desk.site.{s.value}") for s in Site])
@@ -122,11 +124,11 @@ class DoseStep(Step):
     @property
     def is_drawn(self) -> bool:
         """Whether its fields are there: neither before they are made nor after another step came."""
-        return bool(self.query("#about-lot")) and bool(self.query(ScanInput))
+        return bool(self.query("#about-lot")) and bool(self.query("LotField Input"))
 
     @property
-    def _field(self) -> ScanField:
-        return self.query_one(ScanField)
+    def _field(self) -> LotField:
+        return self.query_one(LotField)
 
     def offer(self, lots: list[Lot]) -> None:
         """These are the lots now; the first to expire is put in, unless another was typed."""
@@ -140,19 +142,30 @@ class DoseStep(Step):
             self._field.value = self._preselected
         self.explain()
 
-    def take_scan(self) -> None:
-        """A scanned box becomes its lot; an end left open is settled by the lots that are there."""
+    def take_scan(self) -> bool:
+        """A scanned box becomes its lot; an end left open is settled by the lots that are there.
+
+        Answers whether it was one.
+        """
         clinic, now = self._services.clinic, self._services.clock.now()
         scanned = read_gs1(self._field.value, clinic.today(now))
-        if scanned and scanned.lot:
-            known = {lot.number for lot in self._lots or []}
-            possible = (scanned.lot, *scanned.other_lots)
-            self._field.value = next((lot for lot in possible if lot.upper() in known), scanned.lot)
-            self._preselected = ""  # the box in hand stays, whichever lot comes in meanwhile
-            if scanned.expires_on:
-                self._labels[_number(self._field.value)] = scanned.expires_on
-            if words := self.expired or self.differs:
-                self._field.show_error(words)
+        if scanned is None or scanned.lot is None:
+            return False
+        known = {lot.number for lot in self._lots or []}
+        possible = (scanned.lot, *scanned.other_lots)
+        self._field.value = next((lot for lot in possible if lot.upper() in known), scanned.lot)
+        self._preselected = ""  # the box in hand stays, whichever lot comes in meanwhile
+        if scanned.expires_on:
+            self._labels[_number(self._field.value)] = scanned.expires_on
+        return True
+
+    def take_lot(self) -> bool:
+        """Enter was pressed behind the lot. Answers whether nothing speaks against it."""
+        self._field.clear_error()
+        words = (self.take_scan() and (self.expired or self.differs)) or self._unknown
+        if words:
+            self._field.show_error(words)
+        return not words
 
     @property
     def _label(self) -> date | None:
@@ -174,6 +187,20 @@ class DoseStep(Step):
         if label is None or lot is None or lot.expires_on == label:
             return ""
         return lambda t: t("injection_desk.label_differs", date=label, recorded=lot.expires_on)
+
+    @property
+    def _unknown(self) -> Words:
+        """That it is no lot of this vaccine; empty when it is, or nobody knows yet."""
+        error: ClinicError
+        try:
+            number = lot_on_label(self._field.value)
+        except InputError as refusal:
+            error = refusal
+        else:
+            if self._lots is None or self._lot(number):
+                return ""
+            error = LotUnknown(lot=number, vaccine=self._visit.presentation)
+        return lambda t: t.error(error)
 
     def _lot(self, number: str) -> Lot | None:
         wanted = _number(number)
@@ -295,7 +322,9 @@ class EndStep(Step):
         screening = self._visit.injection.screening if self._stage is Stage.DEFERRED else None
         stage = "contraindicated" if screening and screening.is_contraindicated else self._stage.name.lower()
         reasons = screening.concerns if screening else ()
+        if self._stage is Stage.WITHDRAWN:
+            stage = f"withdrawn-{self._visit.booking_status}"
         yield Say(lambda t: t(f"injection_desk.end.{stage}", reasons=reasons), classes="section alarm")
-        if screening:
+        if self._stage is not Stage.VOIDED:
             yield Say(f"injection_desk.after.{stage}")
         yield Proceed("injection_desk.to_list")

@@ -116,7 +116,11 @@ class WriteOffScreen(TakeOutScreen):
             self.run_query(ListVaccines(), self.Counted)
 
     def _read(self, entries: Entries) -> bool:
-        self._doses = entries.read("doses", lambda text: whole(text, "doses", 1, max(1, self._lot.remaining)))
+        left, number = self._lot.remaining, self._lot.number
+        if left:
+            self._doses = entries.read("doses", lambda text: whole(text, "doses", 1, left))
+        else:
+            entries.refuse("doses", lambda t: t.error(InsufficientStock(remaining=0, lot=number)))
         self._reason = read_reason(entries, self.texts)
         return True
 

@@ -42,6 +42,7 @@ from domain.stock import Lot
 from domain.vaccine import ListLots
 from kiosk.i18n import Words
 from kiosk.locations import STYLES
+from kiosk.scanner import Scan
 from kiosk.screens.base import Refused
 from kiosk.screens.desk.add_stock import lot_on_label
 from kiosk.screens.desk.form import Entries
@@ -62,9 +63,10 @@ TICK_SECONDS = 5.0
 
 @dataclass
 class DeskSession:
-    """What one desk remembers from visit to visit."""
+    """What one desk remembers from visit to visit, and how it is told whom to look for next."""
 
     vaccinator: str
+    look_for: Callable[[str], None]
 
 
 class VisitScreen(VisitKeys):
@@ -127,7 +129,7 @@ class VisitScreen(VisitKeys):
         self._asked = 0
         self._history = History()
         self._lots: list[Lot] | None = None
-        self._step_of: tuple[Stage, int, tuple[Concern, ...]] | None = None
+        self._step_of: tuple[Stage, int, tuple[Concern, ...], BookingStatus | None] | None = None
 
     def compose(self) -> ComposeResult:
         """The person, what speaks against the dose, the step."""
@@ -198,7 +200,8 @@ class VisitScreen(VisitKeys):
             stage = Stage.TO_SCREEN
         injection = self.visit.injection
         concerns = injection.screening.concerns if injection.screening else ()
-        here = (stage, injection.version + len(injection.adverse_events), concerns)
+        booking = self.visit.booking_status if stage is Stage.WITHDRAWN else None
+        here = (stage, injection.version + len(injection.adverse_events), concerns, booking)
         if here == self._step_of:  # what was typed into the step stays
             return
         self._step_of = here
@@ -247,6 +250,20 @@ class VisitScreen(VisitKeys):
     def _needle(self) -> list[DoseStep]:
         return [step for step in self.query(DoseStep) if step.is_drawn]
 
+    def take_scan(self, scan: Scan) -> bool:
+        """The ticket of the next person is for the desk, and only once there is nothing left to do here."""
+        if scan.code is None:
+            return super().take_scan(scan)
+        injection, name = self.visit.injection, self.visit.person.name
+        if scan.code in (injection.code, injection.booking):
+            self.answer_scan("injection_desk.same_ticket", lambda t: t("injection_desk.is_open", name=name))
+        elif self.busy or not self.query("ResultStep, EndStep"):
+            self.refuse_scan(lambda t: t("injection_desk.other_ticket", name=name))
+        else:
+            self.dismiss(None)
+            self.session.look_for(scan.code)
+        return True
+
     # -- the needle -------------------------------------------------------------------------------
 
     @on(Input.Changed)
@@ -256,10 +273,13 @@ class VisitScreen(VisitKeys):
 
     def took(self, stop: Widget | None) -> Widget | None:
         """A scanned box becomes its lot."""
-        for step in self._needle:
-            if stop is self.entry("lot").input:
-                step.take_scan()
-        return stop
+        steps = self._needle
+        if not steps or stop is not self.entry("lot").input:
+            return stop
+        if not steps[0].take_lot():
+            return None
+        vaccinator = self.entry("vaccinator")
+        return vaccinator.input if vaccinator.value.strip() else stop
 
     def send(self) -> None:
         """The dose was given."""

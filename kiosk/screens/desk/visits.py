@@ -12,7 +12,7 @@ from domain.clinic import Clinic
 from domain.errors import ClinicError, LotExpired, TooEarly, TooYoung
 from domain.injection import Injection, InjectionStatus, Visit
 from kiosk.i18n import Texts
-from kiosk.screens.desk.words import figures, hour, product
+from kiosk.screens.desk.words import figures, hour, moment_or_day, product
 from kiosk.widgets.desk_table import Column, Row, Toned
 
 FIND_LIMIT = 200
@@ -23,7 +23,7 @@ TODAY = (
     Column("injection_desk.vaccine"),
     Column("injection_desk.state", 17),
 )
-FOUND = (Column("injection_desk.day", 10), *TODAY[1:])
+FOUND = (Column("injection_desk.day", 11), *TODAY[1:])
 
 
 class Stage(IntEnum):
@@ -109,7 +109,7 @@ def visit_row(visit: Visit, clinic: Clinic, now: datetime, texts: Texts, with_da
     return Row(
         injection.code,
         (
-            figures(slot.date()) if with_day else hour(slot),
+            moment_or_day(slot, clinic.today(now)) if with_day else hour(slot),
             visit.person.name,
             figures(visit.person.birth_date),
             product(visit.presentation, texts),

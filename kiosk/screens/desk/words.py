@@ -12,7 +12,7 @@ from kiosk.i18n import Texts
 
 def product(presentation: Presentation, texts: Texts) -> str:
     """The product's name in the language of the terminal."""
-    return presentation.name_ko if texts.language == "ko" else presentation.name_en
+    return texts.fact(presentation)
 
 
 def age(birth_date: date, today: date, texts: Texts) -> str:
@@ -56,9 +56,17 @@ def moment(local: datetime) -> str:
     return f"{local:%m-%d %H:%M}"
 
 
+def moment_or_day(local: datetime, today: date) -> str:
+    """The same in a list that goes back for years: of another year than this one the date with its year."""
+    return moment(local) if local.year == today.year else figures(local.date())
+
+
 def sex(value: Sex, texts: Texts) -> str:
     """The sex in a word; nothing when it was not told."""
     return "" if value is Sex.UNKNOWN else texts.word(value.value)
 
 
-__all__ = ["age", "age_of_use", "day_of_birth", "figures", "hour", "moment", "product", "sex", "spoken"]
+__all__ = [
+    "age", "age_of_use", "day_of_birth", "figures", "hour", "moment", "moment_or_day", "product", "sex",
+    "spoken",
+]  # fmt: skip
