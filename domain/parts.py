@@ -71,6 +71,7 @@ class Task:
     problem: str
     """The name of what went wrong last; never what somebody typed."""
     at: datetime
+    """Since when it is wished for: ordered, met, or to be tried again."""
 
     @property
     def is_live(self) -> bool:
@@ -171,7 +172,7 @@ def retry_task(uow: UnitOfWork, command: RetryTask, context: Context) -> int:
     task = _aside(uow, command.task)
     tasks = [t for t in uow.tasks.live_of(task.part, task.subject) if t.status is TaskStatus.ASIDE]
     for one in tasks:
-        uow.tasks.save(replace(one, status=TaskStatus.WAITING, attempts=0))
+        uow.tasks.save(replace(one, status=TaskStatus.WAITING, attempts=0, at=context.now))
     return len(tasks)
 
 

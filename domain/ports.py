@@ -109,6 +109,9 @@ class Tasks(Protocol):
     def live_of(self, part: Part, subject: str) -> list[Task]:
         """What this part still has to do about this subject, oldest first."""
 
+    def aside(self, part: Part, problem: str) -> list[Task]:
+        """Those of this part that stand aside for this problem."""
+
     def subjects(self, part: Part) -> Mapping[str, Collection[TaskStatus]]:
         """What events were set apart about, and how far those are: later ones wait behind them."""
 

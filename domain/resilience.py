@@ -87,9 +87,10 @@ class Breaker:
         try:
             async with asyncio.timeout(self.limit):
                 answer = await work()
-        except TimeoutError:
+        except TimeoutError as problem:
             self._fail(mine)
-            raise self.resting(over_limit=True, seconds=self.seconds) from None
+            ours = problem.errno is None  # a network's has one, and says nothing of how long the work takes
+            raise self.resting(over_limit=ours, seconds=self.seconds) from None
         except FAILURES:
             self._fail(mine)
             raise

@@ -70,8 +70,8 @@ class LedgerEntry:
     reference: str
     """The booking or injection it belongs to, or empty."""
     reason: str
-    """Why, in words, or by the booking's state: the one it waited in, or was left in. What was received, given
-    or newly booked has its reason in what it refers to: its lot, its injection, its booking."""
+    """Why, in words, or by the state of the booking: the one it waited in, or was left in. What was received,
+    given or newly booked has its reason in what it refers to: its lot, its injection, its booking."""
     actor: str
     at: datetime
 

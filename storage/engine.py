@@ -52,6 +52,9 @@ class Session(Protocol):
     def commit(self, changed: bool) -> None:
         """Commit, and let the other kiosks know when anything was changed."""
 
+    def try_out(self) -> None:
+        """Write and commit what changes nothing. Raises the driver's errors."""
+
     def settle(self, problem: BaseException) -> None:
         """See that nothing of what met this problem can come true any more. Raises the driver's errors."""
 

@@ -54,7 +54,8 @@ def _named(what: str) -> str:
     return f"mypage{LAYOUT if LAYOUT > 1 else ''}_{what}"
 
 
-_OF_A_VIEW = re.compile(r"mypage(\d*)_(?:person|item|state)")
+_OF_A_VIEW = re.compile(r"mypage(\d*)_(?:person|item|state)(?:_[0-9a-f]{8}(?:_old)?)?")
+"""A table of some layout's view, or one that a rebuild was at (`storage.rebuild`)."""
 
 metadata = MetaData()
 
@@ -106,7 +107,7 @@ _PAGE = (
 def throw_away(connection: Connection, before: float = math.inf) -> None:
     """The views of all layouts before this one, with what rebuilds that were killed have left."""
     for name in inspect(connection).get_table_names():
-        if (found := _OF_A_VIEW.match(name)) and int(found[1] or 1) < before:
+        if (found := _OF_A_VIEW.fullmatch(name)) and int(found[1] or 1) < before:
             connection.execute(text(f"DROP TABLE {name}"))
 
 

@@ -85,7 +85,11 @@ _AHEAD = select(
     func.coalesce(_PAUSED.scalar_subquery(), false()),
     or_(_DUE.where(_K.part == bindparam("part")).exists(), _BEGUN.exists()),
 )
-_TASKS = _DUE.where(_K.part == bindparam("part")).order_by(_K.seq).limit(bindparam("most", type_=Integer))
+_TASKS = (
+    _DUE.where(_K.part == bindparam("part"))
+    .order_by(_K.attempts, _K.seq)
+    .limit(bindparam("most", type_=Integer))
+)
 _TASK = _DUE.where(_K.code == bindparam("code"))
 _OF_PERSON = _EVENTS.where(
     _E.seq >= bindparam("since"),
@@ -191,7 +195,7 @@ class Outbox:
         return [recorded for recorded in near if getattr(recorded.event, "recipient", "") == recipient]
 
     async def tasks(self, part: Part, limit: int) -> list[Task]:
-        """What this part can do, oldest first: of events about the same subject only the first one."""
+        """What this part can do, what failed least before the rest: of events about the same subject one."""
         return [Task(*row) for row in await self._rows(_TASKS, part=part, most=limit)]
 
     async def begun(self, part: Part) -> list[Task]:

@@ -120,6 +120,12 @@ class PostgresqlSession:
         if commit.statusmessage != "COMMIT":  # it answers ROLLBACK when the transaction had failed
             raise psycopg.OperationalError("the transaction was rolled back")
 
+    def try_out(self) -> None:
+        """See `storage.engine.Session.try_out`. What has a number of its own is written down."""
+        self.begin()
+        self.cursor.execute("SELECT pg_current_xact_id()")
+        self.commit(changed=False)
+
     def settle(self, problem: BaseException) -> None:
         """See `storage.engine.Session.settle`.
 

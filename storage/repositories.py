@@ -280,6 +280,10 @@ class SqlTasks(_Repository[Task]):
         rows = self._s.live_tasks.all(self._on, part=part, subject=subject)
         return [self._built(row) for row in rows]
 
+    def aside(self, part: Part, problem: str) -> list[Task]:
+        rows = self._s.tasks_aside.all(self._on, part=part, problem=problem)
+        return [self._built(row) for row in rows]
+
     def subjects(self, part: Part) -> dict[str, set[TaskStatus]]:
         """What events were set apart about, and what becomes of those: later ones wait behind them."""
         found: dict[str, set[TaskStatus]] = {}

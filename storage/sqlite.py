@@ -94,8 +94,11 @@ class SqliteSession:
         A commit whose sync failed stands complete in the log, where whoever opens the file after a crash
         would find it. A commit of nothing is written over it, unless there was no room for it to begin with.
         """
-        if getattr(problem, "sqlite_errorcode", None) == pysqlite3.SQLITE_FULL:
-            return
+        if getattr(problem, "sqlite_errorcode", None) != pysqlite3.SQLITE_FULL:
+            self.try_out()
+
+    def try_out(self) -> None:
+        """See `storage.engine.Session.try_out`."""
         self.begin()
         self.cursor.execute("PRAGMA user_version=0")
         self.commit(changed=False)

@@ -227,6 +227,14 @@ class Statements:
                 one_of(k.status, LIVE_TASK),
             ).order_by(k.seq)
         )
+        self.tasks_aside = self.tasks.prepare(
+            self.tasks.query(
+                k.part == bindparam("part"),
+                k.problem == bindparam("problem"),
+                one_of(k.status, LIVE_TASK),  # as their index says it
+                one_of(k.status, (TaskStatus.ASIDE,)),
+            )
+        )
         self.live_subjects = Prepared(
             select(k.subject, k.status)
             .where(

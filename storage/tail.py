@@ -23,6 +23,8 @@ REACH = 100_000
 """So many of the newest events are looked through."""
 LONGEST = 25_000
 """Events that nobody asks for any more, after which what is kept is begun anew."""
+_ROOM = 20
+"""Characters for one of them, at the most."""
 
 _E = t.event.c
 
@@ -67,6 +69,8 @@ class Tail:
         if last is not None:
             self._seen, self._mark = last, text_of(last_mark)
             self._about += text_of(about or b"")
+            if len(self._about) > _ROOM * (REACH + LONGEST):  # the view stands still, and everybody asks
+                self._about = self._about[self._about.index(" ", len(self._about) - _ROOM * REACH) + 1 :]
         return True
 
     def _places(self, recipient: str) -> Iterator[int]:

@@ -4,7 +4,7 @@ A task is leased while somebody is at it. What fails for a reason that passes is
 everything behind it; what fails by itself is tried a few times and then put aside, so that the rest goes on.
 
 What takes longer than its limit may be either. It goes behind the others: when they are done it lay in this
-one, which is put aside in the end; when so many in a row are too slow it lies in the whole, and they wait.
+one, which is put aside in the end; when several stand aside for it, and none was done, it lies in the whole.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ AT_A_TIME = 20
 ATTEMPTS = 5
 """So often is a task tried, or an event brought, before it is put aside."""
 
-SLOW_IN_A_ROW = 3
-"""So many are put aside for being slow before another has to be done in between."""
+MOST_SLOW = 3
+"""So many are put aside for being slow, whoever puts them there, before another has to be done in between."""
 
 TOO_SLOW = "too-slow"
 """The problem of what took longer than its limit."""
@@ -52,7 +52,7 @@ any more."""
 
 CarryOut = Callable[[Task], Awaitable[None]]
 
-Writing = tuple[Callable[[UnitOfWork], None], str]
+Writing = tuple[Callable[[UnitOfWork], TaskStatus], str]
 """What is to be written, and under which command id."""
 
 log = logging.getLogger(__name__)
@@ -81,8 +81,8 @@ class TaskQueue:
     """Whether what was begun must not be done again by itself: a sheet may be in the tray already."""
     _unwritten: list[Writing] = field(default_factory=list, init=False)
     """How tasks ended while the records were away."""
-    _slow: int = field(default=0, init=False)
-    """How many were put aside for being slow since the last one was done."""
+    _quick: bool = field(default=False, init=False)
+    """Whether one was done here since one was put aside for being slow: the whole is not slow then."""
 
     @property
     def has_unwritten(self) -> bool:
@@ -106,7 +106,7 @@ class TaskQueue:
         """Whatever fails by itself keeps no other waiting, and rests before it is tried again."""
         tasks = await self.outbox.tasks(self.part, AT_A_TIME)
         done, failed = 0, None
-        for task in sorted(tasks, key=lambda task: task.attempts):
+        for task in tasks:
             if closing() or await self.outbox.is_paused(self.part):
                 return False
             async with self.leases.hold(f"task:{task.subject}") as held:
@@ -142,14 +142,12 @@ class TaskQueue:
             problem = TOO_SLOW if slow else problem_of(error)
             log.error("%s failed at a task: %s", self.part, problem)
             aside = task.attempts + 1 >= ATTEMPTS or getattr(error, "may_have_come_out", False)
-            if slow and aside:
-                aside = self._slow < SLOW_IN_A_ROW
-                self._slow += aside
-            await self._end(task, TaskStatus.ASIDE if aside else TaskStatus.WAITING, problem, tried=1)
-            if not aside:
+            status = TaskStatus.ASIDE if aside else TaskStatus.WAITING
+            if await self._end(task, status, problem, tried=1) is TaskStatus.WAITING:
                 raise
+            self._quick = self._quick and not slow
         else:  # apart: what is done and cannot be recorded must not be done again because of that
-            self._slow = 0
+            self._quick = True
             await self._end(task, TaskStatus.DONE)
 
     async def _begin(self, task: Task) -> bool:
@@ -164,23 +162,29 @@ class TaskQueue:
 
         return await self.writer.run_behind(work, f"{task.code}:{secrets.token_hex(8)}", "Relay")
 
-    async def _end(self, task: Task, status: TaskStatus, problem: str = "", tried: int = 0) -> None:
-        def work(uow: UnitOfWork) -> None:
-            now = uow.tasks.get(task.code)
-            if not now.is_live:  # the lease was lost on the way, and somebody else has ended it
-                return
-            uow.tasks.save(replace(now, status=status, problem=problem, attempts=now.attempts + tried))
-            if status is TaskStatus.ASIDE and task.kind is TaskKind.EVENT:
+    async def _end(self, task: Task, status: TaskStatus, problem: str = "", tried: int = 0) -> TaskStatus:
+        """Answers how it ended: too many may stand aside already."""
+        quick = self._quick
+
+        def work(uow: UnitOfWork) -> TaskStatus:
+            now, end = uow.tasks.get(task.code), status
+            if not now.is_live or now.at != task.at:  # ended by somebody else, or wished for again since
+                return now.status
+            if problem == TOO_SLOW and not quick and len(uow.tasks.aside(self.part, TOO_SLOW)) >= MOST_SLOW:
+                end = TaskStatus.WAITING
+            uow.tasks.save(replace(now, status=end, problem=problem, attempts=now.attempts + tried))
+            if end is TaskStatus.ASIDE and task.kind is TaskKind.EVENT:
                 for later in uow.tasks.live_of(task.part, task.subject):
                     if later.event > task.event:
                         uow.tasks.save(replace(later, status=TaskStatus.ASIDE, problem=BEHIND))
+            return end
 
-        await self._write((work, f"{task.code}:{secrets.token_hex(8)}"))
+        return await self._write((work, f"{task.code}:{secrets.token_hex(8)}"))
 
-    async def _write(self, writing: Writing) -> None:
+    async def _write(self, writing: Writing) -> TaskStatus:
         """What the records cannot take now is known here, and written before anything else is done."""
         try:
-            await self.writer.run_behind(*writing, "Relay")
+            return await self.writer.run_behind(*writing, "Relay")
         except (StorageUnavailable, OutcomeUnknown):
             self._unwritten.append(writing)
             raise

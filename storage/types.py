@@ -93,4 +93,4 @@ def instant_text(instant: datetime | None) -> str | None:
 
 
 def _instant_from_text(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
+    return None if text is None else _aware(datetime.fromisoformat(text))

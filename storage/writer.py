@@ -41,6 +41,8 @@ from storage.unit_of_work import NOT_DONE, SqlUnitOfWork
 R = TypeVar("R")
 LIMIT = 10.0
 """Seconds after which somebody who waits for an answer is told that there is none yet."""
+AGAIN = 5.0
+"""Seconds after which a writer that failed tries by itself whether it can: nobody may come all night."""
 STUCK = 3.0
 """Seconds that no transaction takes, nor the wait for its turn, unless something is wrong."""
 BATCH = 256
@@ -279,7 +281,7 @@ class SqlWriter:
 
     def _next_batch(self) -> list[_Job] | None:
         """Wait for a command, and take whatever else waits behind it; None when it is time to stop."""
-        first = self._queue.get()
+        first = self._first()
         if first is None:
             return None
         batch, (expected, took) = [first], self._last
@@ -295,6 +297,22 @@ class SqlWriter:
                 break
             batch.append(job)
         return batch
+
+    def _first(self) -> _Job | None:
+        while self._failed:
+            try:
+                return self._queue.get(timeout=AGAIN)
+            except queue.Empty:
+                self._try_out()
+        return self._queue.get()
+
+    def _try_out(self) -> None:
+        try:
+            self._connected()[0].try_out()
+            self._failed = None
+        except (self._database_error, OSError) as problem:
+            self._failed = StorageUnavailable(reason=in_short(problem))
+            self._disconnect()
 
     def _boarded(self, waiting: list[_Job]) -> list[_Job]:
         """Those who have not left: from here on their work is begun."""
@@ -336,8 +354,8 @@ class SqlWriter:
         self._changed = self._changed or changed
 
     def _acknowledge(self, batch: list[_Job]) -> None:
-        failed = (job.error for job in batch if isinstance(job.error, StorageUnavailable | OutcomeUnknown))
-        self._failed = next(failed, None)
+        errors = (job.error for job in batch if not job.left)
+        self._failed = next((e for e in errors if isinstance(e, StorageUnavailable | OutcomeUnknown)), None)
         if self._changed:  # what was refused, or failed, wakes nobody
             self._changed = False
             for listener in self._listeners:

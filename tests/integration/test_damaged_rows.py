@@ -100,12 +100,13 @@ ALONE = {
     "JSON of another kind": "UPDATE recipient SET person = '{}'",
     "no word": "UPDATE booking SET status = 'HONG'",
     "no instant": "UPDATE booking SET slot = 'HONG'",
+    "an instant without its zone": "UPDATE booking SET slot = substr(slot, 1, 26)",
     "bytes": "UPDATE booking SET slot = x'484F4E47'",
     "an instant after all others": "UPDATE booking SET slot = 'infinity'",
     "an instant before all others": "UPDATE booking SET slot = '-infinity'",
     "an instant too far away": "UPDATE booking SET slot = '12026-11-23 09:00+00'",
 }
-ON_SQLITE = {"no instant", "bytes"}
+ON_SQLITE = {"no instant", "an instant without its zone", "bytes"}
 ON_SERVERS = {"an instant after all others", "an instant before all others", "an instant too far away"}
 
 

@@ -152,3 +152,17 @@ async def test_what_the_view_knows_is_forgotten(untold: Untold, monkeypatch: pyt
     assert newest.kept > 1
     assert await newest.of(person, last) == []
     assert newest.kept == 0
+
+
+async def test_while_the_view_stands_still_no_more_is_kept_than_is_looked_through(
+    untold: Untold, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tail, "REACH", 6)
+    monkeypatch.setattr(tail, "LONGEST", 2)
+    vaccine = await untold.clinic.vaccine(doses=20)
+    newest = tail.Tail(untold.records)
+    for number in range(12):
+        receipt = await untold.clinic.book(vaccine, number)
+        person = (await untold.clinic.recipient(receipt.booking)).code
+        assert len(await newest.of(person, 0)) == 2
+    assert 6 <= newest.kept <= 16 < await Outbox(untold.records).last()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -14,9 +15,9 @@ from domain.ports import Press
 from domain.statement import CertificateFacts, CertificateStatus, Credential
 from kiosk.i18n import LANGUAGES, Texts
 from kiosk.screens.desk.part_words import problem_words
-from storage import relay
-from storage.tasks import ATTEMPTS, SLOW_IN_A_ROW, TOO_SLOW
-from tests.clinics import STAFF, OpenClinic
+from storage import relay, tasks
+from storage.tasks import ATTEMPTS, MOST_SLOW, TOO_SLOW
+from tests.clinics import STAFF, OpenClinic, clinic_in
 from tests.integration.test_parts import applied, aside, until
 
 
@@ -83,12 +84,12 @@ async def test_one_that_always_takes_too_long_is_put_aside_and_keeps_no_other_wa
 async def test_each_of_many_that_take_too_long_is_put_aside_as_long_as_others_are_made(
     clinic: OpenClinic, press: SlowPress
 ) -> None:
-    *slow, quick = await applied(clinic, SLOW_IN_A_ROW + 2)
+    *slow, quick = await applied(clinic, MOST_SLOW + 2)
     press.slow = frozenset(slow)
     await clinic.gateway.send(OrderIssue(tuple(slow)), STAFF)
 
     async def nobody_knows_where_it_lies() -> bool:
-        return len(await aside(clinic)) == SLOW_IN_A_ROW
+        return len(await aside(clinic)) == MOST_SLOW
 
     await until(nobody_knows_where_it_lies)
     await clinic.gateway.send(OrderIssue((quick,)), STAFF)
@@ -101,7 +102,7 @@ async def test_each_of_many_that_take_too_long_is_put_aside_as_long_as_others_ar
 async def test_while_the_whole_is_slow_a_few_are_put_aside_and_the_others_wait(
     clinic: OpenClinic, press: SlowPress
 ) -> None:
-    codes = await applied(clinic, 2 * SLOW_IN_A_ROW)
+    codes = await applied(clinic, 2 * MOST_SLOW)
     press.slow = frozenset(codes)
     await clinic.gateway.send(OrderIssue(codes), STAFF)
 
@@ -110,7 +111,7 @@ async def test_while_the_whole_is_slow_a_few_are_put_aside_and_the_others_wait(
 
     await until(tried_far_too_often)
     left = await aside(clinic)
-    assert len(left) == SLOW_IN_A_ROW
+    assert len(left) == MOST_SLOW
     press.slow = frozenset()
     async with asyncio.timeout(20):
         await clinic.services.settle()
@@ -120,3 +121,44 @@ async def test_while_the_whole_is_slow_a_few_are_put_aside_and_the_others_wait(
     await clinic.services.settle()
     assert await issued(clinic) == set(codes)
     assert await clinic.violations() == []
+
+
+async def test_no_more_are_put_aside_by_another_process_or_after_a_restart(
+    clinic: OpenClinic, clinic_folder: Path, press: SlowPress
+) -> None:
+    codes = await applied(clinic, 2 * MOST_SLOW)
+    press.slow = frozenset(codes)
+    await clinic.gateway.send(OrderIssue(codes), STAFF)
+
+    async def given_up() -> bool:
+        return len(await aside(clinic)) == MOST_SLOW
+
+    await until(given_up)
+    async with clinic_in(clinic_folder) as another:
+        breaker = another.gateway.breakers.issuing
+        breaker.rest = breaker.longest_rest = 0.0
+        anew = SlowPress(another.gateway.press)
+        anew.slow = press.slow
+        object.__setattr__(another.gateway, "press", anew)
+        await until(lambda: asyncio.sleep(0, anew.tries.total() > 3 * ATTEMPTS))
+    assert len(await aside(clinic)) == MOST_SLOW
+
+
+async def test_a_new_order_is_not_kept_behind_many_that_take_too_long(
+    clinic: OpenClinic, press: SlowPress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "AT_A_TIME", 2)
+    *slow, quick = await applied(clinic, MOST_SLOW + 3)
+    press.slow = frozenset(slow)
+    await clinic.gateway.send(OrderIssue(tuple(slow)), STAFF)
+
+    async def all_tried() -> bool:
+        return len(await aside(clinic)) == MOST_SLOW and min(press.tries[code] for code in slow) > 0
+
+    await until(all_tried)
+    await clinic.gateway.send(OrderIssue((quick,)), STAFF)
+
+    async def made() -> bool:
+        return await issued(clinic) == {quick}
+
+    await until(made)

@@ -12,6 +12,9 @@ from domain.errors import CommandReused, StorageUnavailable
 from domain.vaccine import ListVaccines
 from tests.clinics import OpenClinic
 
+WITHIN = 30.0
+"""Seconds after which a test gives up."""
+
 
 def break_the_next_commit(clinic: OpenClinic, monkeypatch: pytest.MonkeyPatch, after: bool) -> None:
     """The connection breaks once, after or before the database has done what it was asked."""
@@ -60,6 +63,21 @@ async def test_what_was_not_committed_is_refused_and_can_be_sent_again(
     assert clinic.gateway.writer.problem == ""
     assert await reserved(clinic) == 1
     assert await clinic.violations() == []
+
+
+async def test_a_writer_that_failed_finds_out_by_itself_that_it_can_write_again(
+    clinic: OpenClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vaccine = await clinic.vaccine(doses=3)
+    await clinic.services.settle()
+    monkeypatch.setattr("storage.writer.AGAIN", 0.02)
+    break_the_next_commit(clinic, monkeypatch, after=False)
+    with pytest.raises(StorageUnavailable):
+        await clinic.book(vaccine)
+    async with asyncio.timeout(WITHIN):
+        while clinic.gateway.writer.problem:  # noqa: ASYNC110 - it is asked when somebody wants to know
+            await asyncio.sleep(0.01)
+    assert await reserved(clinic) == 0
 
 
 async def test_a_key_that_was_used_for_something_else_is_refused_after_a_broken_commit(

@@ -13,7 +13,7 @@ from domain.booking import Booking, BookingStatus
 from domain.errors import NotFound
 from domain.events import Event
 from domain.injection import Injection, InjectionStatus
-from domain.parts import Part, PartControl, Task
+from domain.parts import Part, PartControl, Task, TaskStatus
 from domain.recipient import Recipient
 from domain.staff import StaffMember
 from domain.statement import Certificate, CertificateFacts, CertificateStatus, Credential
@@ -164,6 +164,9 @@ class _Staff(_Shelf[StaffMember]):
 class _Tasks(_Shelf[Task]):
     def live_of(self, part: Part, subject: str) -> list[Task]:
         return self._where(lambda t: t.is_live and t.part is part and t.subject == subject)
+
+    def aside(self, part: Part, problem: str) -> list[Task]:
+        return self._where(lambda t: t.status is TaskStatus.ASIDE and t.part is part and t.problem == problem)
 
     def subjects(self, part: Part) -> set[str]:
         return {t.subject for t in self._things.values() if t.is_live and t.part is part and t.event}
