@@ -40,10 +40,11 @@ from kiosk.settings import Settings
 from kiosk.status import answering
 from kiosk.upkeep import (
     ROOT,
+    ROOT_LENGTH,
     finish_restore,
     has_records,
     is_founded,
-    maker_of_root,
+    named_root,
     require_records,
     scheduled_backups,
 )
@@ -220,8 +221,12 @@ def _open_signer(settings: Settings, now: datetime, role: str, signs: bool, begi
         return NoSigner()
     if begins or (not signs and has_records(settings)):
         return LateSigner(signer)
-    if not KeyFolder(folder).is_made and has_records(settings):
-        raise KeysMissing(where=folder, maker=maker_of_root(settings))
+    keys = KeyFolder(folder)
+    if not keys.is_made and has_records(settings):
+        fingerprint, maker = named_root(settings)
+        # Where none is named, one may be just now, by another process here: its draft is left alone.
+        if not (fingerprint and folder.exists() and keys.settle(fingerprint)):
+            raise KeysMissing(where=folder, maker=maker)
     open_keys(folder, country=clinic.country, clinic=clinic.name_en, now=now)
     return signer()
 
@@ -230,14 +235,17 @@ async def _agree_on_root(settings: Settings, storage: Storage, now: datetime) ->
     """Of kiosks that begin a clinic at once, the first to name its root in the records has made it.
 
     It has the keys on its disk by then, so whoever is killed here finds them, or another begins the clinic.
+    Where somebody works already and no root is named, an older version began it: none is named any more.
     Raises KeysMissing.
     """
     keys, clinic = KeyFolder(settings.key_folder), settings.clinic
     offer = partial(keys.offer, country=clinic.country, clinic=clinic.name_en, now=now)
     mine = f"{await asyncio.to_thread(offer)} {gethostname()}:{keys.folder}"
+    if len(mine) > ROOT_LENGTH:
+        mine = f"{mine[: ROOT_LENGTH - 1]}…"
 
     def first(uow: Any) -> str:
-        named: str = uow.secret(ROOT, mine)
+        named: str = uow.secret(ROOT, "" if uow.staff.all() else mine)
         return named
 
     named = await storage.writer.run_behind(first, f"secret:{secrets.token_hex(8)}", "Root")

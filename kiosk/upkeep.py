@@ -42,7 +42,12 @@ from storage.restore import Restored, Target, finish, restore, verify
 from storage.schedule import AGAIN, Schedule, due_in, of_lineage, run_schedule, tidy
 
 ROOT = "root"
-"""The secret of a server's records that names the root: its fingerprint, a space, and where it was made."""
+"""The secret of a server's records that names the root: its fingerprint, a space, and where it was made.
+
+It is empty where a version that names none began the clinic.
+"""
+ROOT_LENGTH = 200
+"""No secret is longer."""
 
 log = logging.getLogger(__name__)
 
@@ -97,17 +102,21 @@ def is_founded(settings: Settings) -> bool:
         return False
 
 
-def maker_of_root(settings: Settings) -> str:
-    """Where the clinic's root was made; empty when its records do not tell. Raises RecordsUnread."""
+def named_root(settings: Settings) -> tuple[str, str]:
+    """The fingerprint of the clinic's root, and where it was made; empty when its records do not tell.
+
+    Raises RecordsUnread.
+    """
     if not is_server(settings.records_url):
-        return ""
+        return "", ""
     try:
         with moment_of(settings.records_url) as moment:
             layout_of(moment)
             said = moment.ask(f"SELECT value FROM secret WHERE name = '{ROOT}'").fetchone()
     except NoRecords:
-        return ""
-    return str(said[0]).partition(" ")[2] if said else ""
+        return "", ""
+    fingerprint, _, maker = str(said[0]).partition(" ") if said else ("", "", "")
+    return fingerprint, maker
 
 
 async def check_clinic(settings: Settings, *, my_page: bool = False) -> Checked:

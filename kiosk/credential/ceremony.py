@@ -18,7 +18,17 @@ from kiosk.credential.errors import KeysUnusable, in_words
 from kiosk.credential.jwk import thumbprint
 from kiosk.credential.keys import KeyFolder
 from kiosk.credential.lists import TrustList, from_text, read_trust_list
-from kiosk.credential.root import ON_MEDIUM, TRUST_LIST, Root, alone, new_root, open_root, put_on_medium
+from kiosk.credential.pem import read_certificate
+from kiosk.credential.root import (
+    ON_MEDIUM,
+    ROOT_PEM,
+    TRUST_LIST,
+    Root,
+    alone,
+    new_root,
+    open_root,
+    put_on_medium,
+)
 
 USED_FOR = timedelta(days=183)
 """How long a signer signs; it is trusted for the rest of its two years."""
@@ -68,8 +78,16 @@ def init(keys: KeyFolder, place: RootPlace | None, *, country: str, clinic: str,
     """Make what is missing: root, first signer; answers False when nothing was. Raises KeysUnusable.
 
     With a medium the root lives there: a new one is made on it, one that is there already vouches for
-    this kiosk too, and one that lives in the key folder moves out.
+    this kiosk too, and one that lives in the key folder moves out. A draft may be what the clinic has
+    named its root: none is made beside it.
     """
+    with keys.alone():
+        free = place is None or not place.home.exists() or _holds(place, keys.draft)
+        adopted = free and keys.adopt()
+        return _init(keys, place, country=country, clinic=clinic, now=now) or adopted
+
+
+def _init(keys: KeyFolder, place: RootPlace | None, *, country: str, clinic: str, now: datetime) -> bool:
     if place is None:
         if keys.is_made:
             keys.upgrade()
@@ -186,6 +204,11 @@ def _keep(keys: KeyFolder, root: Root, now: datetime) -> bytes:
     if root.home != keys.clinic:
         keys.keep_list(content)
     return content
+
+
+def _holds(place: RootPlace, draft: KeyFolder) -> bool:
+    with in_words():
+        return draft.is_made and read_certificate(place.home / ROOT_PEM) == draft.root()
 
 
 def _move_out(keys: KeyFolder, place: RootPlace, now: datetime) -> bool:

@@ -2,11 +2,12 @@
 
     clinic/root.pem  trust-list.json  passphrase  signers/<key id>/signer.pem, signer.key
     clinic/root.key                               unless the root lives on a medium of its own
-    draft/clinic/                                 the same, until it is known whether they are the clinic's
+    .draft/clinic/                                the same, until it is known whether they are the clinic's
 
 The folder is made on first use and renamed into place when every file in it is on the disk: there is a
-whole set of keys or none. Private keys are encrypted; the passphrase lies in a file of its own, so that
-it can be kept elsewhere. Signing does not need the root's key.
+whole set of keys or none. A draft is hidden, so that no backup takes it. Private keys are encrypted; the
+passphrase lies in a file of its own, so that it can be kept elsewhere. Signing does not need the root's
+key.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from __future__ import annotations
 import secrets
 import shutil
 from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -32,6 +35,7 @@ from kiosk.credential.root import ROOT_KEY, ROOT_PEM, TRUST_LIST, Root, alone, n
 PASSPHRASE, SIGNERS, SIGNER_PEM, SIGNER_KEY = "passphrase", "signers", "signer.pem", "signer.key"
 _FORMER = "current"
 """The folder of the first layout: one root and one signer, no list."""
+_DRAFT, _DROPPED = ".draft", ".dropped"
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ class KeyFolder:
     @property
     def draft(self) -> KeyFolder:
         """Keys for a clinic that another kiosk may have begun meanwhile; see `offer`."""
-        return KeyFolder(self.folder / "draft")
+        return KeyFolder(self.folder / _DRAFT)
 
     def fingerprint(self) -> str:
         """Of the root certificate. Raises KeysUnusable."""
@@ -150,30 +154,50 @@ class KeyFolder:
             private_folder(self.folder)
             return new_folder(self.clinic, files)
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Nobody else makes keys here, or does anything with a draft. Raises KeysUnusable."""
+        with in_words():
+            private_folder(self.folder)
+        with alone(self.folder):
+            yield
+
     def offer(self, *, country: str, clinic: str, now: datetime) -> str:
         """The fingerprint of a root for a new clinic: of the one here, or of a draft where there are no keys.
 
         Two terminals of one kiosk offer the same. Raises KeysUnusable.
         """
-        with in_words():
-            private_folder(self.folder)
-        with alone(self.folder):
+        with self.alone():
             if self.is_made:
                 return self.fingerprint()
             open_keys(self.draft.folder, country=country, clinic=clinic, now=now)
             return self.draft.fingerprint()
 
     def settle(self, fingerprint: str) -> bool:
-        """Whether the new clinic's root, which has this fingerprint, is the one here; no draft is left.
+        """Whether the keys here are of the clinic's root, which has this fingerprint; no draft is left.
 
-        Killed anywhere, it can be begun again, with an offer. Raises KeysUnusable.
+        Where the clinic names no root, any keys are. Killed anywhere, it can be begun again.
+        Raises KeysUnusable, also when other keys are where the draft of that root belongs.
         """
-        with in_words(), alone(self.folder):
-            if not self.is_made and self.draft.is_made and self.draft.fingerprint() == fingerprint:
-                self.draft.clinic.rename(self.clinic)
-                sync(self.folder)
-            shutil.rmtree(self.draft.folder, ignore_errors=True)
-            return self.is_made and self.fingerprint() == fingerprint
+        with self.alone(), in_words():
+            if self.draft.is_made and self.draft.fingerprint() == fingerprint:
+                self.adopt()
+                if self.fingerprint() != fingerprint:
+                    raise KeysUnusable(
+                        reason=f"they are a draft, and others are in their place: move {self.clinic} away"
+                    )
+            self._drop_draft()
+            return self.is_made and fingerprint in ("", self.fingerprint())
+
+    def adopt(self) -> bool:
+        """Make a draft the keys where there are none; answers whether it did. To be done `alone`."""
+        if self.is_made or not self.draft.is_made:
+            return False
+        with in_words():
+            self.draft.clinic.rename(self.clinic)
+            sync(self.folder)
+        self._drop_draft()
+        return True
 
     def add_signer(self, root: Root, now: datetime) -> x509.Certificate:
         """A further signer; it signs from the moment the new trust list is kept here."""
@@ -213,6 +237,16 @@ class KeyFolder:
         shutil.rmtree(former, ignore_errors=True)
 
     # -- within -------------------------------------------------------------------------------------
+
+    def _drop_draft(self) -> None:
+        """In one step: what a kiosk that is killed on the way leaves of it is no draft any more."""
+        dropped = self.folder / _DROPPED
+        shutil.rmtree(dropped, ignore_errors=True)
+        if self.draft.folder.exists():
+            with in_words():
+                self.draft.folder.rename(dropped)
+                sync(self.folder)
+            shutil.rmtree(dropped, ignore_errors=True)
 
     def _place(self, signer: x509.Certificate) -> Path:
         return self.clinic / SIGNERS / key_id(signer).hex()

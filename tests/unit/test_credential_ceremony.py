@@ -239,6 +239,37 @@ def test_ceremonies_at_the_same_time_forget_no_signer(tmp_path: Path) -> None:
     assert len(kiosks[0].trusted().signers) == 8
 
 
+def drafted(folder: Path) -> tuple[KeyFolder, str]:
+    """Of a kiosk that began a clinic, and was killed before it knew whose root that has."""
+    keys = KeyFolder(folder)
+    return keys, keys.offer(country="KR", clinic="Clinic", now=NOW)
+
+
+def test_no_root_is_made_where_one_is_a_draft(tmp_path: Path) -> None:
+    keys, root = drafted(tmp_path / "keys")
+    assert ceremony.init(keys, None, country="KR", clinic="Clinic", now=NOW)
+    assert (keys.fingerprint(), keys.draft.folder.exists()) == (root, False)
+    assert not ceremony.init(keys, None, country="KR", clinic="Clinic", now=NOW)
+
+
+def test_a_draft_whose_root_moved_out_elsewhere_keeps_no_key_of_it(tmp_path: Path) -> None:
+    keys, root = drafted(tmp_path / "keys")
+    shutil.copytree(keys.folder, tmp_path / "copy")
+    for kiosk in (KeyFolder(tmp_path / "copy"), keys):
+        assert ceremony.init(kiosk, medium(tmp_path), country="KR", clinic="Clinic", now=NOW)
+        assert not list(kiosk.folder.rglob("root.key"))
+        assert kiosk.fingerprint() == root
+
+
+def test_a_draft_is_neither_taken_nor_lost_where_the_medium_holds_another_root(tmp_path: Path) -> None:
+    other = KeyFolder(tmp_path / "other")
+    ceremony.init(other, medium(tmp_path), country="KR", clinic="Clinic", now=NOW)
+    keys, root = drafted(tmp_path / "keys")
+    assert ceremony.init(keys, medium(tmp_path), country="KR", clinic="Clinic", now=NOW)
+    assert keys.root() == other.root()
+    assert keys.draft.fingerprint() == root
+
+
 # -- the first layout -------------------------------------------------------------------------------
 
 
