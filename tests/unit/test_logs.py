@@ -237,7 +237,7 @@ from pathlib import Path
 from kiosk import logs
 from kiosk.settings import Settings
 logs.MEGABYTE = 10_000
-with logs.open_log(Settings(log_folder=Path(sys.argv[1]), log_files=20), "worker"):
+with logs.open_log(Settings(log_folder=Path(sys.argv[1]), log_files=60), "worker"):
     for number in range(500):
         logging.getLogger("kiosk.test").info("%s %d", sys.argv[2], number)
     print("done", flush=True)
