@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.nursery import Nursery
+from tests.postgresql import QUICK, CannotStart, Server, running
 
 MEMORY = Path("/dev/shm")
 
@@ -19,6 +20,16 @@ def nursery() -> Iterator[Nursery]:
     """Processes to be killed, behind the shim where there can be one."""
     with Nursery() as nursery:
         yield nursery
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A server of its own, to be killed."""
+    try:
+        with running(QUICK) as server:
+            yield server
+    except CannotStart as problem:
+        pytest.skip(f"no PostgreSQL here: {problem}")
 
 
 @pytest.fixture

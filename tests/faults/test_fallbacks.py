@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,16 +14,6 @@ from kiosk.i18n import Texts, put_in_words
 from kiosk.screens.desk.part_words import part_facts
 from tests.clinics import STAFF, clinic_in, keep_in
 from tests.postgresql import QUICK, CannotStart, Server, running
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    """A server of its own, to be killed."""
-    try:
-        with running(QUICK) as server:
-            yield server
-    except CannotStart as problem:
-        pytest.skip(f"no PostgreSQL here: {problem}")
 
 
 def rested(breaker: Breaker) -> None:

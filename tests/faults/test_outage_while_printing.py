@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,17 +14,7 @@ from domain.ports import Place
 from storage import postgresql, relay
 from tests.clinics import STAFF, clinic_in, keep_in
 from tests.integration.test_parts import applied, aside, until
-from tests.postgresql import QUICK, CannotStart, Server, running
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    """A server of its own, to be killed."""
-    try:
-        with running(QUICK) as server:
-            yield server
-    except CannotStart as problem:
-        pytest.skip(f"no PostgreSQL here: {problem}")
+from tests.postgresql import Server
 
 
 class Tray:

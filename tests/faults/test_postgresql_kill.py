@@ -6,34 +6,23 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from random import Random
 
 import psycopg
-import pytest
 
 from domain.booking import BookingStatus, CancelBooking
 from domain.errors import OutcomeUnknown, Resting, StorageUnavailable
 from tests.clinics import STAFF, OpenClinic, clinic_in, keep_in
 from tests.faults.load import CAPACITY
-from tests.postgresql import QUICK, CannotStart, Server, running
+from tests.postgresql import Server
 
 KILLS = int(os.environ.get("KIOSK_SERVER_KILLS", "6"))
 CLIENTS = 60
 SEED = 20261123
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    """A server of its own, to be killed."""
-    try:
-        with running(QUICK) as server:
-            yield server
-    except CannotStart as problem:
-        pytest.skip(f"no PostgreSQL here: {problem}")
 
 
 class Load:
