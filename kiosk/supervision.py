@@ -6,7 +6,9 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +48,16 @@ async def keep_alive(sign: Callable[[], object] = give_sign) -> None:
     while microseconds := _interval():
         sign()
         await asyncio.sleep(microseconds / 2_000_000)
+
+
+@asynccontextmanager
+async def signs_of_life(starting: bool = False) -> AsyncIterator[None]:
+    """They are given as long as this lasts."""
+    signs = asyncio.create_task(keep_alive(partial(give_sign, starting)))
+    try:
+        yield
+    finally:
+        signs.cancel()
 
 
 def _interval() -> int:

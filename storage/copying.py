@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from storage.engine import writer_engine
 from storage.migrate import LAYOUT, migrate
 from storage.moment import BATCH, Moment, moment_of
 from storage.tables import metadata
-from storage.types import Converter, Instant
+from storage.types import UNREADABLE, Converter, Instant
 
 _BEYOND = re.compile(r"-?infinity|\d{5,}-.*|.* BC")
 """What only a server keeps among its instants and days, as it writes it: Python's years end with 9999."""
@@ -74,10 +75,10 @@ def _rows_out(moment: Moment, layout: str, file: Path, goes: Goes) -> None:
             insert = (
                 f"INSERT INTO {table.name} ({_names(table)}) VALUES ({', '.join('?' * len(table.columns))})"
             )
-            rows = _converted(moment.rows(_all_of(table)), table, moment.dialect, engine.dialect)
-            while batch := list(islice(rows, BATCH)):
-                goes()
-                target.executemany(insert, batch)
+            with _converted(moment, table, engine.dialect) as rows:
+                while batch := list(islice(rows, BATCH)):
+                    goes()
+                    target.executemany(insert, batch)
         target.execute("COMMIT")
         alone(target)
     engine.dispose()
@@ -90,8 +91,8 @@ def rows_in(file: Path, connection: Connection, goes: Goes) -> None:
         moment.read_leniently()  # a server takes no byte that belongs to no text
         for table in metadata.sorted_tables:
             target.execute(f"DELETE FROM {table.name}")
-            rows = _converted(moment.rows(_all_of(table)), table, moment.dialect, connection.dialect)
-            with target.cursor().copy(f"COPY {table.name} ({_names(table)}) FROM STDIN") as copy:
+            into = target.cursor().copy(f"COPY {table.name} ({_names(table)}) FROM STDIN")
+            with _converted(moment, table, connection.dialect) as rows, into as copy:
                 for number, row in enumerate(rows):
                     if number % BATCH == 0:
                         goes()
@@ -111,21 +112,29 @@ def _all_of(table: Table) -> str:
     return f"SELECT {_names(table)} FROM {table.name} ORDER BY {order}"
 
 
-def _converted(rows: Iterable[Any], table: Table, source: Dialect, target: Dialect) -> Iterator[list[Any]]:
-    """Dates as the other database writes them, if Python knows them; words and JSON are the same in both."""
+@contextmanager
+def _converted(moment: Moment, table: Table, target: Dialect) -> Iterator[Iterator[list[Any]]]:
+    """Every row of a table, its dates as the other database writes them, if Python knows them.
+
+    Words and JSON are the same in both. Raises RecordIllegible.
+    """
     converters = [
-        (n, _through(column.type, source, target))
+        (n, _through(column.type, moment.dialect, target))
         for n, column in enumerate(table.columns)
         if isinstance(column.type, (Instant, Date, Boolean))
     ]
-    for row in rows:
+
+    def convert(row: Any) -> list[Any]:
         values = list(row)
         try:
-            for n, convert in converters:
-                values[n] = convert(values[n])
-        except ValueError:  # which would show it
+            for n, through in converters:
+                values[n] = through(values[n])
+        except UNREADABLE:  # which would show it
             raise RecordIllegible(reason=f"a date in {table.name} is none") from None
-        yield values
+        return values
+
+    with closing(moment.rows(_all_of(table))) as rows:
+        yield map(convert, rows)
 
 
 def _through(kind: Any, source: Dialect, target: Dialect) -> Callable[[Any], Any]:

@@ -5,7 +5,7 @@ It speaks to the driver itself: a check asks a hundred small questions, and a co
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager, suppress
 from itertools import count
 from pathlib import Path
@@ -48,7 +48,7 @@ class Moment:
         """The driver's cursor with the answer."""
         return self._cursor().execute(sql)
 
-    def rows(self, sql: str) -> Iterator[Any]:
+    def rows(self, sql: str) -> Generator[Any]:
         """The rows of an answer, a few at a time, however many there are."""
         # PostgreSQL's driver would fetch them all, unless the server keeps them under a name.
         cursor = self._cursor() if self.on_sqlite else self._cursor(f"rows_{next(self._numbers)}")

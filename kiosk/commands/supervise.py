@@ -73,7 +73,8 @@ async def _supervise(settings: Settings, asked: argparse.Namespace) -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     parts = asked.parts or list(Part)
-    services = await open_clinic(settings, role="supervisor", signs=Part.ISSUING in parts)
+    async with supervision.signs_of_life(starting=True):
+        services = await open_clinic(settings, role="supervisor", signs=Part.ISSUING in parts)
 
     async def backlog() -> int:
         [issuing] = [s for s in await services.gateway.ask(ListParts(), SYSTEM) if s.name is Part.ISSUING]
@@ -94,12 +95,11 @@ async def _supervise(settings: Settings, asked: argparse.Namespace) -> None:
         parts=parts, command=command, scaled=Part.ISSUING, backlog=backlog,
         silent=silent, scale=scale,
     )  # fmt: skip
-    alive = asyncio.create_task(supervision.keep_alive())
     try:
         supervision.tell("READY=1")
         leaving = asyncio.create_task(stop.wait())
         leaving.add_done_callback(lambda _: supervision.tell("STOPPING=1"))
-        await supervisor.run(stop)
+        async with supervision.signs_of_life():
+            await supervisor.run(stop)
     finally:
-        alive.cancel()
         await services.close()

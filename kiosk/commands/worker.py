@@ -41,13 +41,13 @@ async def _work(settings: Settings, attached: bool) -> None:
     if attached:
         supervision.when_gone(sys.stdin.fileno(), stop.set)
     parts = "+".join(settings.parts or ())
-    services = await open_clinic(settings, role=f"worker-{parts}")
+    async with supervision.signs_of_life(starting=True):
+        services = await open_clinic(settings, role=f"worker-{parts}")
     try:
         supervision.tell(f"READY=1\nSTATUS={parts}")
         print(f"{parts} at work, process {os.getpid()}", file=sys.stderr, flush=True)
-        alive = asyncio.create_task(supervision.keep_alive())
-        await stop.wait()
-        supervision.tell("STOPPING=1")
-        alive.cancel()
+        async with supervision.signs_of_life():
+            await stop.wait()
+            supervision.tell("STOPPING=1")
     finally:
         await services.close()

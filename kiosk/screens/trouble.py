@@ -15,6 +15,9 @@ from kiosk.widgets.bars import KeyBar, TopBar
 from kiosk.widgets.say import Say
 from kiosk.widgets.stage import Page, Stage
 
+AGAIN_SECONDS = 20.0
+"""After which a clinic that could not be opened is tried again by itself."""
+
 
 class TroubleScreen(ClinicScreen):
     """What happened, and what to do, in words that need no knowledge of computers."""
@@ -50,7 +53,7 @@ class SomethingBrokeScreen(TroubleScreen):
 
 
 class OpeningFailedScreen(TroubleScreen):
-    """The clinic could not be opened: only the administrator can help."""
+    """The clinic could not be opened: only the administrator can help, or its server that comes back."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "again", "key.again"),
@@ -63,7 +66,12 @@ class OpeningFailedScreen(TroubleScreen):
 
         super().__init__("shell.trouble.closed", happened, "shell.trouble.closed_to_do")
 
+    def on_mount(self) -> None:
+        """Nobody may come by who can read this."""
+        self.set_interval(AGAIN_SECONDS, self.action_again)
+
     def action_again(self) -> None:
-        """Try once more."""
-        self.dismiss(None)
-        self.kiosk.try_opening_again()
+        """Try once more; nothing while somebody reads the help over it, nor for a second Enter."""
+        if self.is_active:
+            self.dismiss(None)
+            self.kiosk.try_opening_again()

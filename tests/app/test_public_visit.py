@@ -14,6 +14,8 @@ from domain.errors import StorageUnavailable
 from domain.gateway import Gateway
 from kiosk.app import ClinicApp
 from kiosk.bootstrap import open_clinic
+from kiosk.screens import trouble
+from kiosk.screens.help import HelpModal
 from kiosk.screens.question import QuestionScreen
 from kiosk.screens.still_there import StillThere
 from kiosk.services import Services
@@ -174,6 +176,45 @@ async def test_a_clinic_that_cannot_be_opened_says_whom_to_call_and_can_be_tried
         await pilot.press("enter")
         await wait_for(pilot, lambda: app.services is not None)
         await see(pilot, "무엇을 도와드릴까요?")
+
+
+async def test_a_clinic_that_cannot_be_opened_is_tried_again_by_itself(
+    settings: Settings, clock: TestClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trouble, "AGAIN_SECONDS", 0.05)
+    attempts: list[int] = []
+
+    async def opener() -> Services:
+        attempts.append(len(attempts))
+        if len(attempts) < 3:
+            raise StorageUnavailable(reason="the server is away")
+        return await open_clinic(settings, clock)
+
+    app = ClinicApp(opener, settings)
+    async with app.run_test(size=(40, 16)) as pilot:
+        await wait_for(pilot, lambda: app.services is not None)
+        await see(pilot, "무엇을 도와드릴까요?")
+    assert len(attempts) == 3
+
+
+async def test_it_is_not_tried_by_itself_behind_the_help(settings: Settings, clock: TestClock) -> None:
+    attempts: list[int] = []
+
+    async def opener() -> Services:
+        attempts.append(len(attempts))
+        raise StorageUnavailable(reason="the server is away")
+
+    app = ClinicApp(opener, settings)
+    async with app.run_test(size=(40, 16)) as pilot:
+        await see(pilot, "이용할 수 없습니다", "스스로 다시 시도합니다")
+        opening_failed = app.screen
+        assert isinstance(opening_failed, trouble.OpeningFailedScreen)
+        await pilot.press("f1")
+        await wait_for(pilot, lambda: isinstance(app.screen, HelpModal))
+        opening_failed.action_again()
+        await pilot.press("escape")
+        await wait_for(pilot, lambda: app.screen is opening_failed)
+    assert len(attempts) == 1
 
 
 @pytest.mark.parametrize("where", ["action", "handler", "worker"])

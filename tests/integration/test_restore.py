@@ -313,21 +313,30 @@ def _all_but_backups(clinic: OpenClinic) -> list[Path]:
     return [path for path in files if "backups" not in path.relative_to(folder).parts]
 
 
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [  # SQLite takes a text of any length, and bytes for a day
+        ("UPDATE command SET name = name || '" + "x" * 100 + "'", "too long"),
+        ("UPDATE lot SET expires_on = x'31393435'", "a date in lot is none"),
+        ("UPDATE lot SET expires_on = 19450815", "a date in lot is none"),
+    ],
+)
 async def test_a_server_that_refuses_leaves_its_records_as_they_were(
-    postgresql: Server, tmp_path: Path
+    postgresql: Server, tmp_path: Path, damage: str, said: str
 ) -> None:
     small, server = tmp_path / "small", tmp_path / "server"
     small.mkdir()
     server.mkdir()
     async with clinic_in(small) as clinic:
         await clinic.book(await clinic.vaccine(doses=3))
-    with tampering(clinic.settings) as records:  # SQLite takes a text of any length
-        records.exec_driver_sql("UPDATE command SET name = name || '" + "x" * 100 + "'")
+    with tampering(clinic.settings) as records:
+        records.exec_driver_sql(damage)
     database = postgresql.database()
     keep_in(server, postgresql.url(database), postgresql.url(database))
     before = rows_kept((await used(server)).settings)
-    with pytest.raises(RestoreRefused, match="too long"):
-        restored(settings_in(server), backed_up(clinic.settings).path)
+    made = backed_up(clinic.settings, anyway=True)
+    with pytest.raises(RestoreRefused, match=said):
+        restored(settings_in(server), made.path, anyway=True)
     assert rows_kept(settings_in(server)) == before
     postgresql.drop(database)
 
