@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from domain.errors import NotAllowed
+
 
 class Role(StrEnum):
-    """The people of the clinic, as `language.md` names them, and the system itself."""
+    """The people of the clinic, and the system itself."""
 
     PUBLIC = "public"
     RECIPIENT = "recipient"
@@ -18,7 +20,9 @@ class Role(StrEnum):
     SYSTEM = "system"
 
 
-STAFF_ROLES = frozenset({Role.VACCINE_MANAGER, Role.VACCINATOR, Role.CERTIFICATE_OFFICER, Role.ADMINISTRATOR})
+STAFF = (Role.VACCINE_MANAGER, Role.VACCINATOR, Role.CERTIFICATE_OFFICER, Role.ADMINISTRATOR)
+"""What somebody who works here may be; what opens most comes last."""
+STAFF_ROLES = frozenset(STAFF)
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,11 @@ class Actor:
     def has(self, roles: frozenset[Role]) -> bool:
         """Whether one of these roles is among the actor's."""
         return not self.roles.isdisjoint(roles)
+
+    def must_own(self, recipient: str, unless: frozenset[Role]) -> None:
+        """Raises NotAllowed for what is another person's, unless these roles see everybody's."""
+        if self.code != recipient and not self.has(unless):
+            raise NotAllowed
 
 
 PUBLIC = Actor("public", frozenset({Role.PUBLIC}))

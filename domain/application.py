@@ -9,9 +9,8 @@ from typing import ClassVar
 
 from domain.actors import CERTIFICATE_OFFICER, RECIPIENT, Role
 from domain.codes import Kind, new_code
-from domain.errors import AlreadyApplied, ApplicationClosed, NotAllowed
+from domain.errors import AlreadyApplied, ApplicationClosed
 from domain.events import ApplicationCancelled, CertificateApplied, CertificateIssued, CertificateRevoked
-from domain.injection import Injection
 from domain.messages import Command
 from domain.ports import Context, UnitOfWork
 
@@ -53,7 +52,7 @@ class CancelApplication(Command[None]):
 def apply_for_certificate(uow: UnitOfWork, command: ApplyForCertificate, context: Context) -> Application:
     """Rule 5, checked against the injection record itself: completed, one's own, not applied for."""
     injection = uow.injections.get(command.injection)
-    _only_own(injection, context)
+    context.actor.must_own(injection.recipient, unless=CERTIFICATE_OFFICER)
     dose = injection.given
     live = uow.applications.live_of(injection.code)
     if live:
@@ -74,7 +73,7 @@ def apply_for_certificate(uow: UnitOfWork, command: ApplyForCertificate, context
 def cancel_application(uow: UnitOfWork, command: CancelApplication, context: Context) -> None:
     """Rule 7: an issued one is not cancelled but revoked."""
     application = uow.applications.get(command.application)
-    _only_own(application, context)
+    context.actor.must_own(application.recipient, unless=CERTIFICATE_OFFICER)
     if application.status is not ApplicationStatus.APPLIED:
         raise ApplicationClosed(status=application.status)
     uow.applications.save(replace(application, status=ApplicationStatus.CANCELLED))
@@ -94,8 +93,3 @@ def mark_revoked(uow: UnitOfWork, event: CertificateRevoked, context: Context) -
     """Whenever the certificate is revoked for good, the person may apply again."""
     application = uow.applications.get(event.application)
     uow.applications.save(replace(application, status=ApplicationStatus.REVOKED))
-
-
-def _only_own(thing: Application | Injection, context: Context) -> None:
-    if not context.actor.has(CERTIFICATE_OFFICER) and thing.recipient != context.actor.code:
-        raise NotAllowed

@@ -14,7 +14,6 @@ from domain.errors import (
     AlreadyHere,
     BookingClosed,
     DoseKeepsUntil,
-    NotAllowed,
     SlotFull,
     SlotNotBegun,
     SlotUnknown,
@@ -34,7 +33,7 @@ from domain.messages import Command, Query
 from domain.ports import Context, Foreseen, Place, UnitOfWork
 from domain.presentation import Presentation
 from domain.promise import promised_until
-from domain.recipient import PersonDetails, Recipient, identity_digest, identity_digests, masked, parse_text
+from domain.recipient import PersonDetails, Recipient, identity_digest, masked, parse_text
 from domain.stock import EntryKind, Vaccine, post
 
 
@@ -217,7 +216,8 @@ def cancel_booking(uow: UnitOfWork, command: CancelBooking, context: Context) ->
 
     Who is promoted in its place is the policy for BookingCancelled (`policies.AT_ONCE`).
     """
-    booking = _own(uow, command.booking, context)
+    booking = uow.bookings.get(command.booking)
+    context.actor.must_own(booking.recipient, unless=STAFF_ROLES)
     if not booking.is_live:
         raise BookingClosed(status=booking.status)
     reason = parse_text(command.reason, "reason", limit=200, required=False)
@@ -302,9 +302,7 @@ def identity_of(person: PersonDetails, context: Context) -> str:
 
 def known_as(uow: UnitOfWork, person: PersonDetails, context: Context) -> Recipient | None:
     """Whom the clinic knows by these details, if anybody."""
-    identities = identity_digests(person.name, person.birth_date, person.phone, context.identity_key)
-    found = (uow.recipients.by_identity(identity) for identity in identities)
-    return next((recipient for recipient in found if recipient), None)
+    return uow.recipients.by_identity(identity_of(person, context))
 
 
 def given_dates(uow: UnitOfWork, recipient: str, presentation: Presentation) -> list[date]:
@@ -317,13 +315,6 @@ def _check_age(presentation: Presentation, birth_date: date, day: date) -> None:
     if day < presentation.old_enough_on(birth_date):
         years, months = divmod(presentation.min_age_months, 12)
         raise TooYoung(vaccine=presentation, years=years, months=months)
-
-
-def _own(uow: UnitOfWork, code: str, context: Context) -> Booking:
-    booking = uow.bookings.get(code)
-    if not context.actor.has(STAFF_ROLES) and booking.recipient != context.actor.code:
-        raise NotAllowed
-    return booking
 
 
 def release(uow: UnitOfWork, context: Context, booking: Booking, reason: str) -> None:

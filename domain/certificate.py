@@ -13,7 +13,7 @@ from typing import ClassVar
 from domain.actors import BY_POLICY, CERTIFICATE_OFFICER, RECIPIENT, Role
 from domain.application import ApplicationStatus
 from domain.codes import Kind, new_code
-from domain.errors import ApplicationClosed, CertificateClosed, CertificateOutdated, NotAllowed
+from domain.errors import ApplicationClosed, CertificateClosed, CertificateOutdated
 from domain.events import (
     ApplicationCancelled,
     CertificateApplied,
@@ -189,7 +189,8 @@ def record_issue(uow: UnitOfWork, command: RecordIssue, context: Context) -> str
 
 def record_print(uow: UnitOfWork, command: RecordPrint, context: Context) -> int:
     """One more copy of a certificate that is valid at this moment; answers how many there are now."""
-    certificate = own_certificate(uow.certificates.get(command.certificate), context)
+    certificate = uow.certificates.get(command.certificate)
+    context.actor.must_own(certificate.recipient, unless=CERTIFICATE_OFFICER)
     if certificate.status is not CertificateStatus.ISSUED:
         raise CertificateClosed(status=certificate.status)
     printed = replace(certificate, prints=certificate.prints + 1)
@@ -233,13 +234,6 @@ def revoke_certificate(uow: UnitOfWork, command: RevokeCertificate, context: Con
     reason = parse_text(command.reason, "reason", limit=200)
     uow.certificates.save(replace(certificate, status=CertificateStatus.REVOKED, reason=reason))
     uow.emit(CertificateRevoked(certificate.code, certificate.application, certificate.recipient, reason))
-
-
-def own_certificate(certificate: Certificate, context: Context) -> Certificate:
-    """The certificate, if it is the actor's own or the actor an officer. Raises NotAllowed."""
-    if not context.actor.has(CERTIFICATE_OFFICER) and certificate.recipient != context.actor.code:
-        raise NotAllowed
-    return certificate
 
 
 # -- what follows from elsewhere (see `policies`) -------------------------------------------------

@@ -425,7 +425,7 @@ class ClinicBusy(ClinicError):
 
 
 class Resting(ClinicError):
-    """A part of the clinic failed several times and is let alone for a while; ``seconds`` says how long.
+    """A part of the clinic failed several times and is left alone for a while; ``seconds`` says how long.
 
     ``over_limit``: it was tried, and took longer than it may.
     """

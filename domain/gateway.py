@@ -8,10 +8,8 @@ page = await gateway.ask(GetMyPage(), actor=me)
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar, cast
 
@@ -48,7 +46,7 @@ from domain.ports import (
     UnitOfWork,
     Writer,
 )
-from domain.recipient import identity_digests, parse_birth_date, parse_name, parse_phone
+from domain.recipient import identity_digest, parse_birth_date, parse_name, parse_phone
 from domain.resilience import Breakers
 
 R = TypeVar("R")
@@ -176,24 +174,18 @@ class Gateway:
         attempts = self._code_attempts if isinstance(query, IdentifyByCode) else self._details_attempts
         attempts.check(now)
         if isinstance(query, IdentifyByCode):
-            lookups: Iterable[Query[Actor]] = [IdentifyByCode(parse_code(query.code))]
+            lookup: Query[Actor] = IdentifyByCode(parse_code(query.code))
         else:
             name, phone = parse_name(query.name), parse_phone(query.phone)
             birth_date = parse_birth_date(query.birth_date, self.clinic.today(now))
-            lookups = map(IdentifyByDigest, identity_digests(name, birth_date, phone, self.identity_key))
+            lookup = IdentifyByDigest(identity_digest(name, birth_date, phone, self.identity_key))
         try:
-            actor = await self._first(lookups, now)
+            actor = await self.reader.answer(lookup, PUBLIC, now)
         except NotIdentified:
             attempts.failed(now)
             raise
         attempts.succeeded()
         return actor
-
-    async def _first(self, lookups: Iterable[Query[Actor]], now: datetime) -> Actor:
-        for lookup in lookups:
-            with suppress(NotIdentified):
-                return await self.reader.answer(lookup, PUBLIC, now)
-        raise NotIdentified
 
     async def _unlock(self, pin: str) -> Actor:
         now = self.clock.now()

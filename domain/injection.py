@@ -79,6 +79,8 @@ class Severity(StrEnum):
 
 LONG_OBSERVATION_MINUTES = 30
 """For anyone who ever had an immediate allergic reaction."""
+DESCRIPTION_LIMIT = 500
+"""Characters of what is told of an adverse event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,14 +233,13 @@ class Screen(Command[None]):
 
 @dataclass(frozen=True)
 class CompleteInjection(Command[Injection]):
-    """The dose was given. Route and volume are the presentation's unless said otherwise."""
+    """The dose was given; route and volume are the presentation's."""
 
     allowed: ClassVar[frozenset[Role]] = VACCINATOR
     injection: str
     lot: str
     site: Site
     vaccinator: str
-    route: Route | None = None
 
 
 @dataclass(frozen=True)
@@ -311,7 +312,7 @@ def complete_injection(uow: UnitOfWork, command: CompleteInjection, context: Con
         given_at=context.now,
         given_on=today,
         site=command.site,
-        route=command.route or presentation.route,
+        route=presentation.route,
         volume_ml=presentation.volume_ml,
         vaccinator=parse_name(command.vaccinator, "vaccinator"),
         observe_until=context.now + timedelta(minutes=minutes),
@@ -349,7 +350,7 @@ def report_adverse_event(uow: UnitOfWork, command: ReportAdverseEvent, context: 
     injection = uow.injections.get(command.injection)
     if injection.dose is None:  # one whose record was struck out may have been given all the same
         raise NotCompleted
-    description = parse_text(command.description, "description", limit=500)
+    description = parse_text(command.description, "description", limit=DESCRIPTION_LIMIT)
     event = AdverseEvent(context.now, command.severity, description, context.actor.code)
     uow.injections.save(replace(injection, adverse_events=(*injection.adverse_events, event)))
     uow.emit(AdverseEventReported(injection.code, injection.recipient, command.severity))

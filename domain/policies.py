@@ -45,6 +45,12 @@ BY_RELAY: dict[Part, dict[type[e.Event], Policy]] = {
     },
 }
 
+HEARS: dict[Part, tuple[str, ...]] = {
+    **{part: tuple(kind.__name__ for kind in policies) for part, policies in BY_RELAY.items()},
+    Part.MY_PAGE: tuple(e.BY_NAME),
+}
+"""The names of the events that each part listens to; what prints listens to none."""
+
 
 def follow_at_once(uow: UnitOfWork, context: Context, since: int = 0) -> None:
     """Apply what follows from the events of this transaction after so many, and from what follows then."""

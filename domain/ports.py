@@ -1,4 +1,7 @@
-"""What the domain needs from outside, as Protocols: storage, paper, signatures, time, PINs."""
+"""What the domain needs from outside, as Protocols: storage, paper, signatures, time, PINs.
+
+`Context`, `Foreseen` and `Place` are what passes between the two.
+"""
 
 from __future__ import annotations
 

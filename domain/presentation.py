@@ -36,6 +36,17 @@ class Route(StrEnum):
     NASAL = "NASINHLC"
 
 
+BOUNDS: dict[str, tuple[float, float]] = {
+    "min_age_months": (0, 1200),
+    "primary_doses": (1, 9),
+    "interval_days": (0, 3650),
+    "booster_interval_days": (0, 3650),
+    "volume_ml": (0.01, 5),
+    "observation_minutes": (15, 240),
+}
+"""The least and the most that a figure of a presentation can be; anything else is a typing error."""
+
+
 @dataclass(frozen=True)
 class Presentation:
     """One product in one form. Ages in months, intervals in days, volume in millilitres."""

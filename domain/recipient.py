@@ -9,7 +9,6 @@ from __future__ import annotations
 import hmac
 import re
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -164,61 +163,49 @@ def parse_date(text: str | date, field: str) -> date:
         raise NotADate(field) from None
 
 
-def parse_birth_date(text: str | date, today: date, field: str = "birth_date") -> date:
+def parse_birth_date(text: str | date, today: date) -> date:
     """A birth date, not after today and at most 130 years before it."""
-    value = parse_date(text, field)
+    value = parse_date(text, "birth_date")
     if value > today:
-        raise DateInFuture(field)
+        raise DateInFuture("birth_date")
     if today.year - value.year > OLDEST_YEARS:
-        raise DateTooOld(field, years=OLDEST_YEARS)
+        raise DateTooOld("birth_date", years=OLDEST_YEARS)
     return value
 
 
-def parse_phone(text: str, field: str = "phone") -> str:
+def parse_phone(text: str) -> str:
     """A phone number in E.164 form; a domestic number is a Korean one (``010…`` is ``+8210…``)."""
-    value = parse_text(text, field, limit=30)
+    value = parse_text(text, "phone", limit=30)
     if not value.isdigit() and any(not (c.isdigit() or c in "+-() .") for c in value):
-        raise NotAPhone(field)
+        raise NotAPhone("phone")
     if value.startswith("+"):
         value = _TRUNK_ZERO.sub("", value, count=1)
     digits = "".join(_digit_groups(value))
     if not value.startswith("+"):
         if digits.startswith("00"):
-            raise PhoneNeedsPlus(field)
+            raise PhoneNeedsPlus("phone")
         if not digits.startswith("0") or not 9 <= len(digits) <= 11:
-            raise NotAPhone(field)
+            raise NotAPhone("phone")
         digits = "82" + digits[1:]
     if digits.startswith("820"):  # "+82 010-…" is often written, and is the same phone
         digits = "82" + digits[3:]
     if not 8 <= len(digits) <= 15 or digits[0] == "0":
-        raise NotAPhone(field)
+        raise NotAPhone("phone")
     return "+" + digits
 
 
-def parse_sex(text: str, field: str = "sex") -> Sex:
+def parse_sex(text: str) -> Sex:
     """One of the choices of `Sex`."""
     try:
         return Sex(text)
     except ValueError:
-        raise NotAChoice(field) from None
+        raise NotAChoice("sex") from None
 
 
 def identity_digest(name: str, birth_date: date, phone: str, key: bytes) -> str:
     """What a person is found by without storing it in the clear: HMAC-SHA-256 under the clinic's key."""
     plain = f"{spelled(name)}\n{birth_date.isoformat()}\n{phone}"
     return hmac.digest(key, plain.encode(), "sha256").hex()
-
-
-def identity_digests(name: str, birth_date: date, phone: str, key: bytes) -> Iterator[str]:
-    """What a person may be found by: first by what they are kept under now.
-
-    Foreign numbers used to be kept with the zero that was written in parentheses. Where their country's code
-    ends is not known here; the same person with one zero more is nobody else.
-    """
-    yield identity_digest(name, birth_date, phone, key)
-    if not phone.startswith("+82"):
-        for end in (2, 3, 4):
-            yield identity_digest(name, birth_date, f"{phone[:end]}0{phone[end:]}", key)
 
 
 def spelled(name: str) -> str:

@@ -131,7 +131,6 @@ async def open_clinic(
         clinic=clinic,
         clock=clock,
         formulary=formulary,
-        paper_folder=settings.paper_folder,
         on_change=storage.changes.listen,
         parts=storage.relay,
         queued=lambda: storage.writer.queued,
@@ -152,7 +151,7 @@ async def _ended(task: asyncio.Task[None]) -> None:
 
 @asynccontextmanager
 async def _asked(settings: Settings, role: str, storage: Storage, gateway: Gateway) -> AsyncIterator[None]:
-    """It can be asked how it is. Raises StorageUnavailable."""
+    """Meanwhile the process answers `kiosk health` and `kiosk parts list`. Raises StorageUnavailable."""
     report = partial(_report, storage, gateway)
     try:
         async with answering(settings.running_folder, role, report):

@@ -94,11 +94,6 @@ class _Reading:
         self.complaints.append((where, problem))
 
 
-def load_settings(file: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
-    """The settings alone. Raises SettingsInvalid."""
-    return load_configuration(file, environment).settings
-
-
 def configured(asked: argparse.Namespace) -> Configuration:
     """What holds for a command line. Raises SettingsInvalid."""
     flags = {"--lang": ("language", asked.lang), "--data-folder": ("data_folder", asked.data_folder)}

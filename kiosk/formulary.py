@@ -8,17 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from domain.errors import ClinicError, SettingsInvalid
-from domain.presentation import Disease, Presentation
+from domain.presentation import BOUNDS, Disease, Presentation
 from domain.recipient import parse_text
 
-_RANGES: dict[str, tuple[float, float]] = {
-    "min_age_months": (0, 1200),
-    "primary_doses": (1, 9),
-    "interval_days": (0, 3650),
-    "booster_interval_days": (0, 3650),
-    "volume_ml": (0.01, 5),
-    "observation_minutes": (15, 240),
-}
 _FORMS: dict[str, tuple[re.Pattern[str], str]] = {
     "key": (re.compile(r"[a-z0-9]+(-[a-z0-9]+)*"), "small letters, digits and hyphens"),
     "vaccine_code": (re.compile(r"(\d{6,18}|[A-Z]\d{2}[A-Z]{2}\d{2})?"), "a SNOMED CT or ATC code"),
@@ -85,9 +77,9 @@ def _readable(problem: Exception) -> str:
 
 def _complaints(presentation: Presentation) -> list[tuple[str, str]]:
     """What is wrong with an entry, field by field."""
-    values: dict[str, Any] = {name: getattr(presentation, name) for name in _RANGES.keys() | _FORMS.keys()}
+    values: dict[str, Any] = {name: getattr(presentation, name) for name in BOUNDS.keys() | _FORMS.keys()}
     wrong: list[tuple[str, str]] = []
-    for field, (least, most) in _RANGES.items():
+    for field, (least, most) in BOUNDS.items():
         if not least <= values[field] <= most:
             wrong.append((field, f"{values[field]} is not between {least} and {most}"))
     for field, (form, example) in _FORMS.items():

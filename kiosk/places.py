@@ -1,4 +1,4 @@
-"""Where one can go; each screen is imported when somebody goes there."""
+"""The places that home leads to, and how a screen is loaded by its name."""
 
 from __future__ import annotations
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from domain.clinic import Clinic
@@ -33,7 +32,6 @@ class Services:
     clock: Clock
     formulary: tuple[Presentation, ...]
     """The presentations of the clinical rules, for vaccine admin to choose from."""
-    paper_folder: Path
     on_change: Callable[[Callable[[], None]], None]
     """Register what to call, on the event loop, after anybody's commit."""
     parts: Parts

@@ -120,15 +120,6 @@ def unpack(archive: Path, folder: Path | None, goes: Goes) -> Manifest:
     return manifest
 
 
-def sync(folder: Path) -> None:
-    """Bring the folder's own entries down to the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 class _Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 

@@ -5,7 +5,6 @@ Whoever is killed on the way leaves a folder that says so; the next one takes it
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import shutil
@@ -22,6 +21,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
 from domain.errors import BackupDamaged, BackupFailed, RecordsUnread, StorageUnavailable
+from storage import disk
 from storage.archive import (
     FORMAT,
     KEYS,
@@ -33,7 +33,6 @@ from storage.archive import (
     entry_of,
     pack,
     read_manifest,
-    sync,
     unpack,
 )
 from storage.check import Checked, check_records
@@ -113,7 +112,7 @@ def back_up(
             unpack(draft, None, goes)  # every byte, as it will be read one day
             size = draft.stat().st_size
             os.rename(draft, place)
-            sync(folder)
+            disk.sync(folder)
     except BackupDamaged as problem:
         raise BackupFailed(
             reason=f"what was written could not be read back ({problem.facts['reason']})"
@@ -176,16 +175,11 @@ def in_words(problem: BaseException) -> str:
 @contextmanager
 def only_one(folder: Path) -> Iterator[None]:
     """Nobody else makes or takes away backups in this folder meanwhile. Raises BackupFailed."""
-    descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with disk.only_one(folder / _LOCK):
+            yield
     except BlockingIOError as problem:
-        os.close(descriptor)
         raise BackupFailed(reason="another backup is being made in this folder") from problem
-    try:
-        yield
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

@@ -25,7 +25,7 @@ MOST = 100
 
 @dataclass(frozen=True)
 class Violation:
-    """One row that breaks a rule of `language.md`, by its number there; 0 is the database itself."""
+    """One row that breaks a rule, by its number in `docs/domain.md`; 0 is the database itself."""
 
     rule: int
     says: str

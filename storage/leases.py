@@ -12,7 +12,6 @@ import contextlib
 import errno
 import fcntl
 import os
-import struct
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,6 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from domain.errors import StorageUnavailable
+from storage.disk import lock_bytes
 from storage.engine import in_short
 
 CLINIC = 7_120_203
@@ -97,9 +97,8 @@ class FileLocks:
         os.close(self._file)
 
     def _set(self, kind: int, number: int) -> None:
-        # Of the open file, not of the process: another clinic opened and closed here takes none of them away.
-        flock = struct.pack("hhqqi4x", kind, os.SEEK_SET, number, 1, 0)
-        fcntl.fcntl(self._file, fcntl.F_OFD_SETLK, flock)
+        # Another clinic opened and closed here takes none of them away.
+        lock_bytes(self._file, kind, number, 1)
 
 
 class ServerLocks:

@@ -42,7 +42,7 @@ class Found(NamedTuple):
 def illegible(moment: Moment) -> Iterator[Found]:
     """Every row of which a column cannot be read, or says otherwise than another.
 
-    When there is one with a text that is none, the moment is read leniently from here on.
+    When one holds a text that is not valid UTF-8, the moment is read leniently from here on.
     """
     torn = list(_no_texts(moment))
     if torn:

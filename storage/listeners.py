@@ -7,14 +7,14 @@ anywhere: the event is brought again, and found to be done.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
 from domain.errors import ClinicError, EventIllegible
-from domain.events import BY_NAME, Event, MyPageMended, Recorded
+from domain.events import Event, MyPageMended, Recorded
 from domain.parts import Part, Task, TaskStatus, put_aside, queue_behind, subject_of
-from domain.policies import BY_RELAY, follow_by_relay
+from domain.policies import follow_by_relay
 from domain.ports import Context, UnitOfWork
 from storage.codec import Illegible
 from storage.mypage import MyPageStore
@@ -36,10 +36,6 @@ class Listener(Protocol):
 
     @property
     def part(self) -> Part: ...
-    @property
-    def names(self) -> Collection[str]:
-        """The events it listens to."""
-
     @property
     def most(self) -> int:
         """So many events at a time: far faster than one by one, and still a short transaction."""
@@ -71,11 +67,6 @@ class PolicyListener:
     now: Now
     most: int = 100
     hears_all: bool = False
-
-    @property
-    def names(self) -> Collection[str]:
-        """See `Listener.names`."""
-        return [kind.__name__ for kind in BY_RELAY[self.part]]
 
     async def position(self) -> int:
         """As kept in the records."""
@@ -142,7 +133,6 @@ class ProjectorListener:
     part: Part = Part.MY_PAGE
     most: int = 500
     """More than of those who write where people wait: nobody waits for the view."""
-    names: Collection[str] = tuple(BY_NAME)
     hears_all: bool = True
     told: int = 0
     """How far the view was when it was last asked, or told; the next events are those after it."""

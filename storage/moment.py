@@ -32,7 +32,7 @@ class Moment:
         self._numbers = count()
 
     def read_leniently(self) -> None:
-        """From here on read also a text that is none, with a � for each byte that belongs to none.
+        """From here on texts that are not valid UTF-8 are read too, with a � for each byte that cannot be.
 
         SQLite's driver would refuse the whole answer; a server keeps no such text.
         """

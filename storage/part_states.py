@@ -12,9 +12,8 @@ from sqlalchemy import func, select
 from domain import parts as p
 from domain.actors import Actor
 from domain.errors import RecordsUnread
-from domain.events import BY_NAME
 from domain.messages import Query
-from domain.policies import BY_RELAY
+from domain.policies import HEARS
 from storage import tables as t
 from storage.codec import NEVER, event_columns
 from storage.outbox import KEPT, heard_by
@@ -22,12 +21,6 @@ from storage.statements import LIVE_TASK, columns_of, one_of
 
 POSITION_SECONDS = 1.0
 """How long my page's own database may take to say how far it has been told."""
-
-LISTENS: dict[p.Part, list[str]] = {
-    **{part: [kind.__name__ for kind in policies] for part, policies in BY_RELAY.items()},
-    p.Part.MY_PAGE: list(BY_NAME),
-}
-"""The names of the events that each part listens to."""
 
 
 class PartStates:
@@ -83,10 +76,10 @@ class PartStates:
 
     async def _behind(self, part: p.Part, position: int) -> tuple[int, datetime | None]:
         """How many events it has not dealt with, and when the oldest of them happened, if its row tells."""
-        if part not in LISTENS:
+        if part not in HEARS:
             return 0, None
         e = t.event.c
-        waiting = select(func.count(), func.min(e.seq)).where(e.seq > position, heard_by(LISTENS[part]))
+        waiting = select(func.count(), func.min(e.seq)).where(e.seq > position, heard_by(HEARS[part]))
         count, oldest = (await self._rows(waiting))[0]
         if not count:
             return 0, None

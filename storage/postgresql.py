@@ -4,10 +4,10 @@ Each kiosk has one writer, and the first thing its transaction does is to wait f
 advisory lock. So handlers of different kiosks never interleave either: no row is ever fought for,
 nothing deadlocks, and what a handler has read is still so when it writes.
 
-It also means that events become visible in the order of their ``seq``. Elsewhere a sequence hands out
-its numbers before the commits, so that who follows "the last I saw" misses those that commit late, and
-has to stay behind the oldest open transaction (an ``xid8`` horizon). Here the next number is drawn
-only by the holder of the lock, and PostgreSQL releases a transaction's locks after it has made its
+It also means that events become visible in the order of their ``seq``. Usually a sequence hands out its
+numbers before the commits, so a reader that asks for "everything after the last I saw" misses rows that
+commit late, and has to stay behind the oldest open transaction (an ``xid8`` horizon). Here only the holder
+of the lock draws the next number, and PostgreSQL releases a transaction's locks after it has made its
 rows visible: whoever sees an event sees every event before it.
 """
 

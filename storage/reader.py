@@ -16,11 +16,11 @@ from domain import injection as i
 from domain import mypage as m
 from domain import staff as s
 from domain import vaccine as v
-from domain.actors import RECIPIENT, STAFF_ROLES, Actor, Role
+from domain.actors import CERTIFICATE_OFFICER, RECIPIENT, STAFF_ROLES, Actor
 from domain.booking import Booking, BookingStatus
 from domain.clinic import Clinic
 from domain.codes import parse_code
-from domain.errors import NotACode, NotAllowed, NotFound, NotIdentified
+from domain.errors import NotACode, NotFound, NotIdentified
 from domain.injection import Injection, InjectionStatus
 from domain.messages import Query
 from domain.presentation import Presentation
@@ -192,8 +192,7 @@ class SqlReader:
             code,
         )
         booking = Booking(*row[:-3])
-        if not actor.has(STAFF_ROLES) and booking.recipient != actor.code:
-            raise NotAllowed
+        actor.must_own(booking.recipient, unless=STAFF_ROLES)
         waits = booking.status is BookingStatus.WAITING
         return b.BookingDetail(booking, row[-3], masked(row[-2]), row[-1] if waits else 0)
 
@@ -295,8 +294,7 @@ class SqlReader:
         columns = columns_of(t.certificate, Certificate)
         statement = select(*columns).where(t.certificate.c.code == query.certificate)
         certificate = Certificate(*await self._one(statement, query.certificate))
-        if Role.CERTIFICATE_OFFICER not in actor.roles and certificate.recipient != actor.code:
-            raise NotAllowed
+        actor.must_own(certificate.recipient, unless=CERTIFICATE_OFFICER)
         return certificate
 
     async def _draft(self, query: c.DraftCertificate, actor: Actor, now: datetime) -> Draft:

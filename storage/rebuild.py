@@ -3,8 +3,8 @@
 The new view grows in throw-away tables of the same database, in many short transactions. In the end, in
 one transaction, it is told what has happened meanwhile and takes the names and the position of the old
 view: every process sees either the one or the other. Projectors read that position in the transaction
-in which they tell, so no event is told to a view that has it, or is lost to one that has it not. Who is
-killed leaves throw-away tables, which the next one drops.
+in which they tell, so no event is told to a view twice, and none is lost to a view. A rebuild that is killed
+leaves throw-away tables, which the next one drops.
 """
 
 from __future__ import annotations

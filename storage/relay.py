@@ -18,6 +18,7 @@ from enum import StrEnum
 from domain.errors import Resting
 from domain.events import Recorded
 from domain.parts import Part
+from domain.policies import HEARS
 from storage.leases import Leases
 from storage.listeners import Listener, problem_of
 from storage.outbox import Outbox
@@ -122,7 +123,7 @@ class Relay:
             return
         listener = self._listeners[part]
         while True:  # another process is at it
-            waiting = await self._outbox.after(await listener.position(), 1, listener.names)
+            waiting = await self._outbox.after(await listener.position(), 1, HEARS[listener.part])
             if not waiting.events or waiting.events[0].seq > seq:
                 return
             await asyncio.sleep(SOON)
@@ -198,7 +199,7 @@ class Relay:
             position = max(loop.seen, position)
         more = True
         while more and not self._closing:
-            stretch = await self._outbox.after(position, listener.most, listener.names)
+            stretch = await self._outbox.after(position, listener.most, HEARS[listener.part])
             if stretch.events:
                 await self._deal(loop, listener, stretch.events)
             position = max(position, stretch.upto)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,10 +15,10 @@ from sqlalchemy import Connection
 
 from domain.errors import BackupNewer, RecordsInUse, RestoreRefused
 from storage import mypage
-from storage.archive import sync
 from storage.backup import uninterrupted
 from storage.check import layout_of
 from storage.copying import copy_file, rows_in, url_of
+from storage.disk import lock_bytes, sync
 from storage.engine import backend, in_short, is_server, writer_engine
 from storage.migrate import LAYOUT, lay_out
 from storage.moment import file_of, moment_of
@@ -165,9 +164,8 @@ def _nobody_has(file: Path) -> Iterator[None]:
     """By the lock that everybody holds who has opened the file with SQLite, whatever is in it."""
     descriptor = os.open(file, os.O_RDWR | os.O_CLOEXEC)
     try:
-        lock = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, *_LOCK_BYTES, 0)
         try:
-            fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, lock)
+            lock_bytes(descriptor, fcntl.F_WRLCK, *_LOCK_BYTES)
         except OSError as problem:
             raise RecordsInUse(who="another process") from problem
         yield
@@ -187,8 +185,4 @@ def _alone_on_server(connection: Connection) -> None:
 def _kept(path: Path) -> None:
     """For its owner only, and down to the disk."""
     path.chmod(0o600)
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(path)

@@ -71,10 +71,10 @@ class _Repository(Generic[T]):
             self._learn(thing)
         return thing
 
-    def _get(self, statement: Prepared, code: str) -> T:
+    def get(self, code: str) -> T:
         thing = self._known.get(code)
         if thing is None:
-            row = statement.one(self._on.as_written, code=code)
+            row = self._rows.by_code.one(self._on.as_written, code=code)
             if row is None:
                 raise NotFound(what=code)
             thing = self._built(row)
@@ -104,9 +104,6 @@ class SqlRecipients(_Repository[Recipient]):
     def __init__(self, on: Deferred, journal: Journal, s: Statements) -> None:
         super().__init__(on, journal, s, s.recipients, lambda recipient: recipient.identity)
 
-    def get(self, code: str) -> Recipient:
-        return self._get(self._s.recipient, code)
-
     def by_identity(self, identity: str) -> Recipient | None:
         return self._with(identity, self._s.recipient_by_identity, identity=identity)
 
@@ -126,9 +123,6 @@ class SqlVaccines(_Repository[Vaccine]):
         super().__init__(on, journal, s, s.vaccines)
         self._changed = Known[str, Vaccine](journal)
         self._lots = Known[str, list[Lot] | None](journal)
-
-    def get(self, code: str) -> Vaccine:
-        return self._get(self._s.vaccine, code)
 
     def by_presentation(self, key: str) -> Vaccine | None:
         return self._find(self._s.vaccine_by_presentation, presentation_key=key)
@@ -182,9 +176,6 @@ class SqlBookings(_Repository[Booking]):
             if booking and booking.status in CAME and booking.slot in self._people:
                 self._people[booking.slot] += people
 
-    def get(self, code: str) -> Booking:
-        return self._get(self._s.booking, code)
-
     def live_of(self, recipient: str, vaccine: str) -> Booking | None:
         return self._with((recipient, vaccine), self._s.live_booking, recipient=recipient, vaccine=vaccine)
 
@@ -220,9 +211,6 @@ class SqlInjections(_Repository[Injection]):
             on, journal, s, s.injections, lambda i: i.booking if i.status in LIVE_VISIT else None
         )
 
-    def get(self, code: str) -> Injection:
-        return self._get(self._s.injection, code)
-
     def of_booking(self, booking: str) -> Injection | None:
         return self._with(booking, self._s.visit_of_booking, booking=booking)
 
@@ -237,9 +225,6 @@ class SqlApplications(_Repository[Application]):
             on, journal, s, s.applications, lambda a: a.injection if a.status in LIVE_APPLICATION else None
         )
 
-    def get(self, code: str) -> Application:
-        return self._get(self._s.application, code)
-
     def live_of(self, injection: str) -> Application | None:
         return self._with(injection, self._s.live_application, injection=injection)
 
@@ -249,9 +234,6 @@ class SqlCertificates(_Repository[Certificate]):
         super().__init__(
             on, journal, s, s.certificates, lambda c: c.application if c.status in LIVE_CERTIFICATE else None
         )
-
-    def get(self, code: str) -> Certificate:
-        return self._get(self._s.certificate, code)
 
     def live_of(self, application: str) -> Certificate | None:
         return self._with(application, self._s.live_certificate, application=application)
@@ -272,9 +254,6 @@ class SqlStaff(_Repository[StaffMember]):
 class SqlTasks(_Repository[Task]):
     def __init__(self, on: Deferred, journal: Journal, s: Statements) -> None:
         super().__init__(on, journal, s, s.tasks)
-
-    def get(self, code: str) -> Task:
-        return self._get(self._s.task, code)
 
     def live_of(self, part: Part, subject: str) -> list[Task]:
         rows = self._s.live_tasks.all(self._on, part=part, subject=subject)

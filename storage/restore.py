@@ -6,7 +6,6 @@ everything is as before; from then on what is left to do can be done by whoever 
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
 import shutil
@@ -32,6 +31,7 @@ from domain.errors import (
     RestoreUnfinished,
     StorageUnavailable,
 )
+from storage import disk
 from storage.archive import KEYS, RECORDS, Manifest, unpack
 from storage.backup import in_words, judged, uninterrupted
 from storage.check import Checked, layout_of
@@ -229,11 +229,8 @@ def _restored_by(url: str) -> str | None:
 
 @contextmanager
 def _only_one(folder: Path) -> Iterator[None]:
-    descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
+        with disk.only_one(folder / _LOCK):
+            yield
     except BlockingIOError as problem:
         raise RestoreRefused(reason="another restore is under way") from problem
-    finally:
-        os.close(descriptor)

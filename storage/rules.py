@@ -14,7 +14,7 @@ from storage.tables import metadata
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule of `language.md` by its number there; 0 is what a database itself should see to."""
+    """One rule by its number in `docs/domain.md`; 0 is what a database itself should see to."""
 
     number: int
     table: str

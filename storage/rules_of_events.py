@@ -7,7 +7,7 @@ dealt with yet, and from what an administrator told it to leave alone.
 from __future__ import annotations
 
 from domain.parts import Part
-from domain.policies import BY_RELAY
+from domain.policies import HEARS
 from storage.rules import Rule
 
 
@@ -117,7 +117,7 @@ TOLD = (
 
 def _in_flight(part: Part, key: str) -> str:
     """The codes that this part still has to deal with, or was told by an administrator to leave alone."""
-    names = ", ".join(f"'{kind.__name__}'" for kind in BY_RELAY[part])
+    names = ", ".join(f"'{name}'" for name in HEARS[part])
     return f"""
         SELECT CAST(payload ->> '{key}' AS TEXT) AS code FROM event WHERE name IN ({names})
             AND seq > COALESCE((SELECT seq FROM position WHERE listener = '{part}'), 0)

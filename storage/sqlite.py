@@ -15,6 +15,8 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from storage.disk import sync
+
 BUSY_MILLISECONDS = 5_000
 CHECKPOINT_PAGES = 4_000
 """16 MB of log before it is copied back; SQLite's own 1,000 pages are two or three full batches."""
@@ -122,7 +124,7 @@ def prepare_folder(url: URL) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for place in made or [folder]:  # another part of the kiosk may have made it a moment ago
             with contextlib.suppress(OSError):  # above our own folder little is ours to open
-                _sync(place.parent)
+                sync(place.parent)
 
 
 def writer_engine(url: URL) -> Engine:
@@ -196,14 +198,6 @@ def _async_engine(url: URL, **pragmas: str) -> AsyncEngine:
             connection.exec_driver_sql(statement)
 
     return engine
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _pragmas(connection: Any, **pragmas: str | int) -> None:

@@ -72,6 +72,12 @@ class Rows(Generic[T]):
         keys = [column.name for column in table.primary_key if column.name != "seq"] or ["code"]
         self.upsert = _upsert(dialect, table, columns, keys) if table is not t.ledger else None
         self._insert = Appended(dialect, table, columns)
+        if "code" in table.c:
+            self.by_code = self.by("code")
+
+    def by(self, *names: str) -> Prepared:
+        """The query for those that have these values, by the names of their columns."""
+        return self.prepare(self.query(*(self._table.c[name] == bindparam(name) for name in names)))
 
     def query(self, *conditions: Any) -> Select[Any]:
         """A statement that finds these aggregates."""
@@ -117,10 +123,6 @@ class Statements:
         self.staff = Rows(dialect, t.staff, StaffMember)
         self.tasks = Rows(dialect, t.task, Task)
         self.parts = Rows(dialect, t.part, PartControl)
-
-        def by(rows: Rows[Any], table: Table, *names: str) -> Prepared:
-            return rows.prepare(rows.query(*(table.c[name] == bindparam(name) for name in names)))
-
         e = t.ledger.c
         self.quarantined = Prepared(
             select(-func.coalesce(func.sum(e.stock_delta), 0)).where(
@@ -130,20 +132,13 @@ class Statements:
             ),
             dialect,
         )
-        self.recipient = by(self.recipients, t.recipient, "code")
-        self.recipient_by_identity = by(self.recipients, t.recipient, "identity")
+        self.recipient_by_identity = self.recipients.by("identity")
         self.recipients_by_identity = self.recipients.prepare(
             self.recipients.query(t.recipient.c.identity.in_(listed(dialect, "identities")))
         )
-        self.vaccine = by(self.vaccines, t.vaccine, "code")
-        self.vaccine_by_presentation = by(self.vaccines, t.vaccine, "presentation_key")
-        self.lot = by(self.lots, t.lot, "vaccine", "number")
-        self.lots_of = by(self.lots, t.lot, "vaccine")
-        self.booking = by(self.bookings, t.booking, "code")
-        self.injection = by(self.injections, t.injection, "code")
-        self.application = by(self.applications, t.application, "code")
-        self.task = by(self.tasks, t.task, "code")
-        self.certificate = by(self.certificates, t.certificate, "code")
+        self.vaccine_by_presentation = self.vaccines.by("presentation_key")
+        self.lot = self.lots.by("vaccine", "number")
+        self.lots_of = self.lots.by("vaccine")
         self.all_staff = self.staff.prepare(self.staff.query().order_by(t.staff.c.seq))
         self._of_bookings(dialect)
         self._of_certificates()

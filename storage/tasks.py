@@ -3,8 +3,10 @@
 A task is leased while somebody is at it. What fails for a reason that passes is tried again with
 everything behind it; what fails by itself is tried a few times and then put aside, so that the rest goes on.
 
-What takes longer than its limit may be either. It goes behind the others: when they are done it lay in this
-one, which is put aside in the end; when several stand aside for it, and none was done, it lies in the whole.
+A task that overruns its time limit may be at fault itself, or everything may be slow. It is tried again
+behind the others. If they are done in time, the task was at fault, and is put aside in the end. Once
+`MOST_SLOW` tasks stand aside as too slow, and none was done in between, everything is slow: no more are
+put aside.
 """
 
 from __future__ import annotations

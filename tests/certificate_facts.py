@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
+
+from cryptography import x509
 
 from domain.booking import TicketFacts
 from domain.presentation import Disease, Route, Site
@@ -16,7 +19,7 @@ from domain.statement import CertificateFacts, Credential, DoseFacts
 from domain.uvci import uvci
 from kiosk.credential.keys import ClinicKeys, open_keys
 from kiosk.credential.signer import ClinicSigner
-from kiosk.credential.trust import Trust, trust_in
+from kiosk.credential.trust import Trust
 
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 
@@ -117,3 +120,10 @@ def signed(about: CertificateFacts) -> Credential:
 def trust() -> Trust:
     """Whoever believes the clinic's signer, and nobody else."""
     return trust_in([keys().signer])
+
+
+def trust_in(certificates: Iterable[x509.Certificate]) -> Trust:
+    """Believe these signers and nobody else."""
+    trust = Trust()
+    trust.add_certificates(certificates)
+    return trust

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from domain.actors import SYSTEM, Role
+from domain.actors import STAFF, SYSTEM, Role
 from domain.errors import StaffKnown
 from domain.staff import EnrolStaff, ListStaff, ResetPin
 from kiosk.commands.opened import with_clinic
@@ -22,7 +22,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--role",
         action="append",
         required=True,
-        choices=("vaccine-manager", "vaccinator", "certificate-officer", "administrator"),
+        choices=[role.value for role in STAFF],
         help="may be given more than once",
     )
     add.add_argument(

@@ -274,11 +274,6 @@ def open_keys(folder: Path, *, country: str, clinic: str, now: datetime) -> Clin
     return keys.active()
 
 
-def load_keys(folder: Path) -> ClinicKeys:
-    """The keys that lie in this folder. Raises KeysUnusable."""
-    return KeyFolder(folder).active()
-
-
 def _signer_files(
     signer: x509.Certificate, key: ec.EllipticCurvePrivateKey, passphrase: bytes
 ) -> dict[str, bytes]:

@@ -129,13 +129,6 @@ class Trust:
         self.reach[clinic] = known.further(reach) if known else reach
 
 
-def trust_in(certificates: Iterable[x509.Certificate]) -> Trust:
-    """Believe these signers and nobody else."""
-    trust = Trust()
-    trust.add_certificates(certificates)
-    return trust
-
-
 def trusted_certificate(
     certificate: x509.Certificate, *, clinic: str = "", withdrawn: bool = False
 ) -> TrustedKey:

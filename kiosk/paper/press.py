@@ -16,14 +16,10 @@ from kiosk.paper.ticket import TicketPaper, ticket_page
 
 
 class ReportlabPress:
-    """Makes PDF pages with reportlab; fonts are loaded at the first page, or by `warm_up`."""
+    """Makes PDF pages with reportlab; fonts are loaded at the first page."""
 
     def __init__(self, ticket_paper: TicketPaper = TicketPaper.A6) -> None:
         self._ticket_paper = ticket_paper
-
-    async def warm_up(self) -> None:
-        """Load the fonts now, while nobody waits for paper."""
-        await asyncio.to_thread(load_fonts)
 
     async def certificate(self, facts: CertificateFacts, credential: Credential) -> bytes:
         """The certificate's page, its QR proven readable. Raises PaperFailed."""

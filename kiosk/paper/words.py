@@ -29,7 +29,6 @@ CONFIRMS = Both(
 )
 NUMBER = Both("증명서 번호", "Certificate No.")
 NAME = Both("성명", "Name")
-PASSPORT = Both("여권 영문", "Passport spelling")
 BIRTH = Both("생년월일", "Date of birth")
 SEX = Both("성별", "Sex")
 VACCINE = Both("백신", "Vaccine")
@@ -45,10 +44,8 @@ NEXT = Both("다음 접종 가능일", "Next dose from")
 ISSUED_BY = Both("발급기관", "Issued by")
 ISSUED_ON = Both("발급일", "Date of issue")
 OFFICER = Both("발급 관리자", "Issuing officer")
-COUNTRY = Both("국가", "Country")
 SIGNATURE = Both("서명", "Signature")
 STAMP = Both("직인", "Stamp")
-CHECK = Both("위변조 확인", "Check this document")
 CHECK_HOW = Both(
     "이 코드는 발급기관이 공개한 키로 확인됩니다.",
     "Verifies against this clinic’s published key.",
@@ -110,7 +107,6 @@ UNWELL = Both(
     "If you have a fever or feel ill, tell us before you come.",
 )
 CODE = Both("예약번호", "Booking code")
-WHERE = Both("장소", "Place")
 
 _MONTHS = (
     "January", "February", "March", "April", "May", "June",

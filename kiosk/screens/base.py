@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import date
 from enum import Enum
 from functools import partial
 from time import monotonic
@@ -94,14 +95,15 @@ class ClinicScreen(OnTop[None]):
         """The app, by its own type."""
         return cast("ClinicApp", self.app)
 
-    def t(self, key: str, **facts: object) -> str:
-        """The text under this key, in the language of the moment."""
-        return self.kiosk.texts(key, **facts)
-
     @property
     def texts(self) -> Texts:
         """The texts in the language of the moment."""
         return self.kiosk.texts
+
+    @property
+    def today(self) -> date:
+        """The day it is at the clinic."""
+        return self.services.clinic.today(self.services.clock.now())
 
     def let_read(self) -> None:
         """Something was shown that must not be answered by the second Enter of a double one."""
@@ -230,7 +232,7 @@ class ClinicScreen(OnTop[None]):
             notice.stop()
         self.busy = False
         if self._wait:
-            self._wait.finish()
+            self._wait.leave()
             self._wait = None
         self.post_message(message)
 
@@ -352,7 +354,7 @@ class StaffScreen(ClinicScreen):
         if not text:
             self.refuse_scan("desk.scan.cut_short")
             return True
-        return self.take_scan(Scan.read(text, self.services.clinic.today(self.services.clock.now())))
+        return self.take_scan(Scan.read(text, self.today))
 
     def take_scan(self, scan: Scan) -> bool:
         """See `scanned`; what is neither a box nor a ticket may have been typed, where one types."""

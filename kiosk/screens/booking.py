@@ -107,7 +107,7 @@ class BookingScreen(QuestionScreen):
             Step("hour"),
             Step("slot"),
             Step("name", parse_name),
-            Step("birth_date", lambda text: parse_birth_date(text, self._today)),
+            Step("birth_date", lambda text: parse_birth_date(text, self.today)),
             Step("phone", parse_phone),
             Step("passport_surname", lambda text: parse_passport_name(text, "passport_surname")),
             Step("passport_given", self._parse_given),
@@ -312,10 +312,6 @@ class BookingScreen(QuestionScreen):
         )  # fmt: skip
 
     # -- what the answers are -------------------------------------------------------------------------
-
-    @property
-    def _today(self) -> date:
-        return self.services.clinic.today(self.services.clock.now())
 
     @property
     def _code(self) -> str:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from domain.presentation import Presentation
 from domain.vaccine import VaccineLevel
 from kiosk.i18n import Texts, Words
-from kiosk.screens.products import in_language
+from kiosk.screens.products import product
 from kiosk.widgets.choice_list import Choice
 
 CONFIRM = "confirm"
@@ -16,7 +16,7 @@ CONFIRM = "confirm"
 
 def product_words(presentation: Presentation) -> Words:
     """The product in the language of the moment."""
-    return lambda t: in_language(presentation, t)
+    return lambda t: product(presentation, t)
 
 
 def left_words(level: VaccineLevel) -> Words:

@@ -49,7 +49,7 @@ class IdentifyScreen(QuestionScreen):
         self._code = [Step("code", parse_own_code)]
         self._details = [
             Step("name", parse_name),
-            Step("birth_date", self._parse_birth_date),
+            Step("birth_date", lambda text: parse_birth_date(text, self.today)),
             Step("phone", parse_phone),
         ]
         self.steps = [self._how, *self._details]
@@ -110,9 +110,6 @@ class IdentifyScreen(QuestionScreen):
     def hint(self, step: Step, texts: Texts) -> str:
         """What was told at the booking is what is asked here."""
         return texts(f"{'booking' if step.name == 'birth_date' else 'identify'}.{step.name}.hint")
-
-    def _parse_birth_date(self, text: str) -> date:
-        return parse_birth_date(text, self.services.clinic.today(self.services.clock.now()))
 
 
 def parse_own_code(text: str) -> str:

@@ -100,8 +100,7 @@ class InjectionDeskScreen(FieldDesk):
 
     def clinic_changed(self) -> None:
         """Somebody booked, came or was vaccinated, here or elsewhere."""
-        today = self.services.clinic.today(self.services.clock.now())
-        self.run_query(ListVisits(today, limit=ALL_OF_A_DAY), self.Listed)
+        self.run_query(ListVisits(self.today, limit=ALL_OF_A_DAY), self.Listed)
         if self._found is not None:
             text = self._sought
             again = FindVisits(text, limit=FIND_LIMIT)
@@ -140,21 +139,21 @@ class InjectionDeskScreen(FieldDesk):
         self.show_rows(FOUND if found else TODAY, rows, "injection_desk.nobody")
         self.query_one("#counters", Say).retranslate()
 
-    def _counts(self, texts: object) -> str:
+    def _counts(self, texts: Texts) -> str:
         if self._found is not None:
-            return self.t("injection_desk.found", text=self._sought, count=len(self._shown))
+            return texts("injection_desk.found", text=self._sought, count=len(self._shown))
         clinic, now = self.services.clinic, self.services.clock.now()
         stages = Counter(stage_of(visit.injection, clinic, now) for visit in self._visits)
-        counts = self.t(
+        counts = texts(
             "injection_desk.counts",
-            day=self.texts.short_day(clinic.today(now)),
+            day=texts.short_day(clinic.today(now)),
             expected=stages[Stage.EXPECTED],
             here=stages[Stage.TO_SCREEN] + stages[Stage.TO_VACCINATE] + stages[Stage.DEFERRED],
             observed=stages[Stage.OBSERVING] + stages[Stage.OBSERVED],
             finished=stages[Stage.FINISHED],
         )
         more = len(self._visits) - MOST_ROWS
-        return f"{counts}   {self.t('injection_desk.more', more=more)}" if more > 0 else counts
+        return f"{counts}   {texts('injection_desk.more', more=more)}" if more > 0 else counts
 
     # -- finding ----------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from kiosk.i18n import Texts
 from kiosk.services import Services
 
 
-def in_language(presentation: Presentation, texts: Texts) -> str:
+def product(presentation: Presentation, texts: Texts) -> str:
     """The name of a presentation in the language of the moment."""
     return texts.fact(presentation)
 
@@ -16,5 +16,5 @@ def product_name(services: Services, title: str, texts: Texts) -> str:
     """The same for a product known by its title; one that left the formulary keeps its title."""
     for presentation in services.formulary:
         if presentation.title == title:
-            return in_language(presentation, texts)
+            return product(presentation, texts)
     return title

@@ -12,7 +12,7 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Input
 
-from domain.actors import Actor, Role
+from domain.actors import STAFF, Actor, Role
 from domain.errors import ClinicError
 from domain.recipient import parse_name
 from domain.staff import EnrolStaff, ListStaff, NewPin, ResetPin, StaffMember
@@ -26,7 +26,6 @@ from kiosk.widgets.facts import Fact, Facts
 from kiosk.widgets.field import Field
 from kiosk.widgets.say import Say
 
-ROLES = (Role.VACCINE_MANAGER, Role.VACCINATOR, Role.CERTIFICATE_OFFICER, Role.ADMINISTRATOR)
 COLUMNS = (Column("shell.members.name", 12), Column("shell.members.roles"))
 
 
@@ -91,7 +90,7 @@ class StaffMembersScreen(StaffScreen):
         def words(role: Role) -> Words:
             return lambda t: f"[{'v' if role in self._roles else ' '}] {t.word(role)}"
 
-        return [Choice(role, words(role)) for role in ROLES]
+        return [Choice(role, words(role)) for role in STAFF]
 
     @on(ChoiceList.Chosen)
     def _role_chosen(self, event: ChoiceList.Chosen) -> None:
@@ -131,7 +130,7 @@ class StaffMembersScreen(StaffScreen):
         except ClinicError as refusal:
             self.show_error(refusal)
             return
-        chosen = frozenset(role for role in ROLES if role in self._roles)
+        chosen = frozenset(role for role in STAFF if role in self._roles)
         if not chosen:
             self.set_focus(self.query_one(ChoiceList))
             self.show_message("shell.members.no_role", alarm=True)
@@ -173,4 +172,4 @@ class StaffMembersScreen(StaffScreen):
 
 def _roles_of(member: StaffMember) -> list[Role]:
     """What somebody may do, what opens most first."""
-    return [role for role in reversed(ROLES) if role in member.roles]
+    return [role for role in reversed(STAFF) if role in member.roles]

@@ -22,7 +22,7 @@ from kiosk.screens.desk.ledger import LedgerScreen
 from kiosk.screens.desk.lots import COLUMNS, lot_rows
 from kiosk.screens.desk.register import RegisterScreen
 from kiosk.screens.desk.vaccine_lots import VaccineLotsScreen
-from kiosk.screens.desk.words import product
+from kiosk.screens.products import product
 from kiosk.widgets.bars import KeyBar, TopBar
 from kiosk.widgets.desk_table import Column, DeskTable, Row, Toned
 from kiosk.widgets.say import Say

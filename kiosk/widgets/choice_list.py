@@ -73,10 +73,8 @@ class ChoiceList(Widget, can_focus=True):
             """The list, for ``@on`` with a selector."""
             return self.choices
 
-    def __init__(
-        self, choices: list[Choice] | None = None, *, id: str | None = None, classes: str | None = None
-    ) -> None:
-        super().__init__(id=id, classes=classes)
+    def __init__(self, choices: list[Choice] | None = None) -> None:
+        super().__init__()
         self._choices = choices or []
         self._lines: list[_Line] = []
         self._pages: list[range] = [range(0)]

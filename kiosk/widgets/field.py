@@ -36,15 +36,12 @@ class Field(Vertical):
         label: Words = "",
         *,
         value: str = "",
-        placeholder: str = "",
         secret: bool = False,
-        id: str | None = None,
     ) -> None:
-        super().__init__(id=id)
+        super().__init__()
         self.field = field
         self._label = label
         self._start = value
-        self._placeholder = placeholder
         self._secret = secret
 
     def compose(self) -> ComposeResult:
@@ -52,9 +49,7 @@ class Field(Vertical):
         yield Say(self._label, classes="label")
         yield Say(classes="error")
         with Vertical(classes="frame"):
-            yield LineInput(
-                self._start, placeholder=self._placeholder, password=self._secret, select_on_focus=False
-            )
+            yield LineInput(self._start, password=self._secret, select_on_focus=False)
 
     @property
     def input(self) -> Input:

@@ -77,9 +77,9 @@ class Confirm(Modal[bool]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "no", "key.back")]
 
-    def __init__(self, title: Words, body: Words = "", *, yes: Words, no: Words = "shell.no") -> None:
+    def __init__(self, title: Words, body: Words = "", *, yes: Words) -> None:
         super().__init__()
-        self._title, self._body, self._yes, self._no = title, body, yes, no
+        self._title, self._body, self._yes = title, body, yes
 
     def compose(self) -> ComposeResult:
         """Question, text, two answers."""
@@ -87,7 +87,7 @@ class Confirm(Modal[bool]):
             yield Say(self._title, classes="title")
             with VerticalScroll(classes="text", can_focus=False):
                 yield Say(self._body)
-            yield ChoiceList([Choice(True, self._yes), Choice(False, self._no)])
+            yield ChoiceList([Choice(True, self._yes), Choice(False, "shell.no")])
         yield KeyBar()
 
     def on_mount(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Generic, TypeVar
 
 from textual.await_complete import AwaitComplete
@@ -27,6 +29,18 @@ class OnTop(Screen[T], Generic[T]):
     def dismiss(self, result: T | None = None) -> AwaitComplete:
         """Back to the screen below, with this result; nothing when this one is not on top."""
         return super().dismiss(result) if self.is_active else AwaitComplete()
+
+    _leaves: Callable[[], AwaitComplete] | None = None
+
+    def leave(self, result: T | None = None) -> None:
+        """`dismiss` as soon as nothing stands over it: help, say, would be taken away instead."""
+        self._leaves = partial(self.dismiss, result)
+        self._leaves()
+
+    def on_screen_resume(self) -> None:
+        """Whatever stood over it is gone."""
+        if self._leaves:
+            self._leaves()
 
     def lead_to(self, screen: Screen[None]) -> None:
         """This screen over itself; nothing when it is not on top."""

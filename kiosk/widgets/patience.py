@@ -20,12 +20,11 @@ if TYPE_CHECKING:
 
 
 class Wait(Modal[None]):
-    """Something is under way that takes a while; it goes away when that is `finish`ed."""
+    """Something is under way that takes a while; it goes away by `leave`."""
 
     def __init__(self, title: Words, body: Words, seconds: float) -> None:
         super().__init__()
         self._title, self._body, self._seconds = title, body, seconds
-        self._finished = False
 
     def compose(self) -> ComposeResult:
         """Title, what to do meanwhile, how long at most."""
@@ -44,17 +43,6 @@ class Wait(Modal[None]):
         """Not yet."""
         return True
 
-    def finish(self) -> None:
-        """Whatever it was, there is an answer now."""
-        self._finished = True
-        self.on_screen_resume()
-
-    def on_screen_resume(self) -> None:
-        """Not while help stands over it: that would be taken away instead."""
-        if self._finished and self.is_active:
-            self._finished = False  # once
-            self.dismiss(None)
-
 
 class ComeBack(Modal[bool]):
     """Turned away for a while: what was kept, and how long; Enter tries once more, at any time.
@@ -71,7 +59,6 @@ class ComeBack(Modal[bool]):
         super().__init__()
         self._title, self._body, self._seconds = title, body, seconds
         self._by_itself = by_itself
-        self._over = False
 
     def compose(self) -> ComposeResult:
         """Title, why, the seconds, the two keys in words."""
@@ -90,14 +77,8 @@ class ComeBack(Modal[bool]):
 
     @on(Countdown.Over)
     def _time_has_come(self) -> None:
-        self._over = True
-        self.on_screen_resume()
-
-    def on_screen_resume(self) -> None:
-        """Not while something stands over it."""
-        if self._over and self._by_itself and self.is_active:
-            self._over = False  # once
-            self.dismiss(True)
+        if self._by_itself:
+            self.leave(True)
 
     def action_again(self) -> None:
         """Once more, with everything as it was."""

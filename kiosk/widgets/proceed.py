@@ -9,7 +9,6 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from kiosk.i18n import Words
 from kiosk.widgets.say import Say
 
 
@@ -27,9 +26,6 @@ class Proceed(Say, can_focus=True):
         """Enter."""
 
         proceed: Proceed
-
-    def __init__(self, words: Words, *, id: str | None = None) -> None:
-        super().__init__(words, id=id)
 
     def action_proceed(self) -> None:
         """Go on."""

@@ -43,7 +43,7 @@ class ScanField(Field):
         yield Say(self._label, classes="label")
         yield Say(classes="error")
         with Vertical(classes="frame"):
-            yield self.INPUT(self._start, placeholder=self._placeholder, select_on_focus=True)
+            yield self.INPUT(self._start, select_on_focus=True)
 
     def wants(self, scan: Scan) -> bool:
         """Whether this is where the scan belongs."""

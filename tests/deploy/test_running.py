@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 from kiosk.commands import COMMANDS
-from kiosk.credential.keys import load_keys, open_keys
+from kiosk.credential.keys import KeyFolder, open_keys
 from tests.deploy.conftest import tool
 from tests.deploy.files import GUIDE, PROGRAM, SYSTEMD, UNITS, lines_of, variables, workloads
 from tests.journeys.terminal import Terminal
@@ -157,6 +157,6 @@ def test_the_keys_are_unpacked_from_the_secret_as_they_were_packed(
     }
     assert command[-2:] == ("/secrets/keys.tar", "/keys")
     subprocess.run([sys.executable, *command[1:-2], secret / "keys.tar", unpacked], check=True)
-    assert load_keys(unpacked).kid == made.kid
+    assert KeyFolder(unpacked).active().kid == made.kid
     assert (kept / "clinic" / "root.key").exists()
     assert not (unpacked / "clinic" / "root.key").exists()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -12,8 +11,7 @@ from domain.application import ApplyForCertificate
 from domain.booking import Book, BookingReceipt, CancelBooking, MarkNoShow, PrintTicket
 from domain.certificate import GetCertificate, IssueCertificate, ListCertificates
 from domain.codes import parse_code
-from domain.correction import CorrectRecipient
-from domain.errors import AlreadyBooked, BookingClosed, KnownAlready, NotIdentified
+from domain.errors import BookingClosed, NotIdentified
 from domain.injection import (
     CheckIn,
     CompleteInjection,
@@ -25,9 +23,8 @@ from domain.injection import (
     Screen,
     Visit,
 )
-from domain.mypage import IdentifyByCode, IdentifyByDetails
+from domain.mypage import IdentifyByCode
 from domain.presentation import Site
-from domain.recipient import parse_phone
 from domain.statement import CertificateStatus
 from tests.clinics import STAFF, OpenClinic, person
 
@@ -182,36 +179,3 @@ async def test_a_place_on_the_wait_list_has_its_ticket(clinic: OpenClinic) -> No
     assert receipt.status == "waiting"
     await clinic.gateway.send(PrintTicket(receipt.booking), await clinic.recipient(receipt.booking))
     assert list(clinic.settings.paper_folder.glob("ticket-*.pdf"))
-
-
-# -- foreign numbers that were kept with their trunk zero -------------------------------------------
-
-
-@pytest.mark.parametrize("kept", ["+4901701234567", "+491701234567", "+102025550123", "+35801234567"])
-@pytest.mark.parametrize("written", ["{country} (0){number}", "{country} {number}"])
-async def test_a_foreign_number_finds_its_owner_with_and_without_the_zero_in_parentheses(
-    clinic: OpenClinic, kept: str, written: str
-) -> None:
-    country = next(code for code in ("+49", "+1", "+358") if kept.startswith(code))
-    typed = written.format(country=country, number=kept.removeprefix(country).removeprefix("0"))
-    who = replace(person(1), phone=kept)
-    vaccine, slot = await clinic.vaccine(doses=2), await clinic.slot()
-    booking = await clinic.gateway.send(Book(who, vaccine, slot))
-    owner = await clinic.recipient(booking.booking)
-
-    found = await clinic.gateway.ask(IdentifyByDetails(who.name, who.birth_date.isoformat(), typed))
-    assert found.code == owner.code
-    same = replace(who, phone=parse_phone(typed))
-    with pytest.raises(AlreadyBooked):
-        await clinic.gateway.send(Book(same, vaccine, slot))
-    other = await clinic.recipient((await clinic.book(vaccine, 2)).booking)
-    with pytest.raises(KnownAlready):
-        await clinic.gateway.send(CorrectRecipient(other.code, same, "misheard"), STAFF)
-    assert await clinic.violations() == []
-
-
-async def test_a_zero_less_is_another_person_where_the_number_is_a_korean_one(clinic: OpenClinic) -> None:
-    vaccine = await clinic.vaccine(doses=2)
-    await clinic.gateway.send(Book(replace(person(1), phone="+82101234567"), vaccine, await clinic.slot()))
-    with pytest.raises(NotIdentified):
-        await clinic.gateway.ask(IdentifyByDetails("홍길동", "19450815", "+82 1 1234567"))

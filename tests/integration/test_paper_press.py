@@ -7,7 +7,6 @@ import errno
 import hashlib
 import subprocess
 import sys
-from dataclasses import replace
 
 import pytest
 
@@ -91,9 +90,3 @@ async def test_a_code_with_no_room_on_the_page_is_refused_in_words() -> None:
 def test_the_clinics_signer_is_what_the_domain_asks_for() -> None:
     signer: Signer = ClinicSigner(keys())
     assert signer.sign(facts()) == signed(facts())
-
-
-async def test_warming_up_twice_is_harmless() -> None:
-    press = ReportlabPress()
-    await asyncio.gather(press.warm_up(), press.warm_up())
-    assert await press.ticket(replace(TICKET, waiting=True))

@@ -30,7 +30,7 @@ from domain.statement import Certificate, CertificateStatus
 from domain.uvci import uvci
 from kiosk.credential import ceremony
 from kiosk.credential.export import export
-from kiosk.credential.keys import KeyFolder, load_keys
+from kiosk.credential.keys import KeyFolder
 from kiosk.credential.picture import UnreadablePicture, codes_in
 from kiosk.credential.signer import ClinicSigner
 from kiosk.credential.telling import tell
@@ -151,13 +151,15 @@ async def test_a_withdrawn_key_is_counted_and_no_longer_signs(clinic: OpenClinic
     clinic.clock.move(days=21)
     newer = await certified(clinic, await inject(clinic, vaccine))
     assert newer.credential
-    assert newer.credential.key_id == load_keys(keys.folder).kid_text
+    assert newer.credential.key_id == KeyFolder(keys.folder).active().kid_text
     [verdict] = await clinic.services.check_certificate(text_of(newer))
     assert verdict.ok
 
 
 async def test_our_own_signature_on_what_we_never_issued_is_pointed_out(clinic: OpenClinic) -> None:
-    forged = ClinicSigner(load_keys(clinic.settings.key_folder)).sign(facts(issued_at=clinic.clock.now()))
+    forged = ClinicSigner(KeyFolder(clinic.settings.key_folder).active()).sign(
+        facts(issued_at=clinic.clock.now())
+    )
     [verdict] = await clinic.services.check_certificate(forged.text)
     assert verdict.ok
     assert verdict.cautions == (Caution.NOT_IN_RECORDS,)
@@ -177,7 +179,7 @@ async def test_our_own_signature_on_what_was_prepared_or_cancelled_and_never_iss
         await clinic.services.settle()
     number = waiting.certificate.code
     about = facts(issued_at=clinic.clock.now(), number=number, uvci=uvci("KR", "CLINIC1", number))
-    forged = ClinicSigner(load_keys(clinic.settings.key_folder)).sign(about)
+    forged = ClinicSigner(KeyFolder(clinic.settings.key_folder).active()).sign(about)
     [verdict] = await clinic.services.check_certificate(forged.text)
     assert (verdict.ok, verdict.problem, verdict.proven) == (False, Problem.NOT_ISSUED, True)
     assert verdict.detail == ("cancelled" if cancelled else "ready")
@@ -286,7 +288,7 @@ async def test_keys_are_kept_from_the_command_line(tmp_path: Path) -> None:
 async def test_a_withdrawal_can_issue_the_live_certificates_anew(tmp_path: Path) -> None:
     async with clinic_in(tmp_path) as clinic:
         old = await certified(clinic, await inject(clinic, await clinic.vaccine(doses=1)))
-    kid = load_keys(clinic.settings.key_folder).kid.hex()
+    kid = KeyFolder(clinic.settings.key_folder).active().kid.hex()
     done = kiosk("keys", "withdraw", kid, "--yes", "--reissue", folder=tmp_path)
     assert done.returncode == 0, done
     async with clinic_in(tmp_path, clock=clinic.clock) as again:

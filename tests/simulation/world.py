@@ -23,10 +23,10 @@ from domain.events import Event, Recorded
 from domain.messages import Command
 from domain.mypage import MyPage
 from domain.parts import Part, ResumePart, RetryTask, Task, subject_of
+from domain.policies import HEARS
 from domain.ports import Context, UnitOfWork
 from domain.vaccine import AddStock, RegisterVaccine
 from storage import listeners, migrate, mypage, writer
-from storage.part_states import LISTENS
 from tests.clinics import MONDAY, presentation
 from tests.simulation.accounts import Accounts
 from tests.simulation.chance import Chance
@@ -305,7 +305,7 @@ class World:
         """What the parts have not done yet."""
         positions = dict(self.records.rows("SELECT listener, seq FROM position"))
         positions[Part.MY_PAGE] = self.mypage.rows("SELECT position FROM mypage_state")[0][0]
-        for part, names in LISTENS.items():
+        for part, names in HEARS.items():
             marks = ", ".join("?" * len(names))
             sql = f"SELECT COUNT(*) FROM event WHERE seq > ? AND name IN ({marks})"
             if count := self.records.rows(sql, positions.get(part, 0), *names)[0][0]:

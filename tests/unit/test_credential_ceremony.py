@@ -16,7 +16,7 @@ from kiosk.credential import ceremony
 from kiosk.credential.ceremony import RootPlace
 from kiosk.credential.errors import KeysUnusable, TrustUnusable
 from kiosk.credential.export import export
-from kiosk.credential.keys import KeyFolder, load_keys
+from kiosk.credential.keys import KeyFolder
 from kiosk.credential.signer import FolderSigner
 from kiosk.credential.trust import Caution
 from kiosk.credential.trust_files import trust_from
@@ -75,7 +75,7 @@ def test_after_a_withdrawal_nothing_of_that_key_verifies_and_the_clinic_goes_on(
     signer = FolderSigner(keys.folder)
     old = signer.sign(facts(doses=doses))
     export(keys, tmp_path / "before", [], LATER)
-    assert ceremony.withdraw(keys, None, load_keys(keys.folder).kid.hex()[:8], "stolen", LATER)
+    assert ceremony.withdraw(keys, None, KeyFolder(keys.folder).active().kid.hex()[:8], "stolen", LATER)
     new = signer.sign(facts(doses=doses, issued_at=LATER))
     export(keys, tmp_path / "after", [], LATER)
     assert problem(old.text, tmp_path / "before") is None
@@ -84,11 +84,11 @@ def test_after_a_withdrawal_nothing_of_that_key_verifies_and_the_clinic_goes_on(
 
 
 def test_withdrawing_an_older_signer_leaves_the_newer_one_signing(keys: KeyFolder) -> None:
-    old = load_keys(keys.folder)
+    old = KeyFolder(keys.folder).active()
     ceremony.rotate(keys, None, LATER)
-    newer = load_keys(keys.folder)
+    newer = KeyFolder(keys.folder).active()
     assert not ceremony.withdraw(keys, None, old.kid.hex(), "", LATER)
-    assert load_keys(keys.folder).kid == newer.kid
+    assert KeyFolder(keys.folder).active().kid == newer.kid
     assert not any(path.name == old.kid.hex() for path in keys.clinic.rglob("*")), "its key is gone"
     states = ceremony.states_of(keys, LATER)
     assert [(s.kid, s.active, bool(s.withdrawn)) for s in states] == [
@@ -117,7 +117,7 @@ def test_a_root_on_a_medium_vouches_for_every_kiosk_and_lies_in_none(tmp_path: P
         assert ceremony.init(kiosk, medium(tmp_path), country="KR", clinic="Clinic", now=NOW)
         assert not kiosk.has_root_key
     assert one.root() == two.root()
-    assert load_keys(one.folder).kid != load_keys(two.folder).kid
+    assert KeyFolder(one.folder).active().kid != KeyFolder(two.folder).active().kid
     assert len(one.trusted().signers) == 1, "it has not heard of the other yet"
     ceremony.take_over(one, medium(tmp_path))
     assert len(one.trusted().signers) == 2
@@ -132,7 +132,7 @@ def test_a_lost_kiosk_is_withdrawn_from_another(tmp_path: Path) -> None:
     for kiosk in (lost, other):
         ceremony.init(kiosk, medium(tmp_path), country="KR", clinic="Clinic", now=NOW)
     text = FolderSigner(lost.folder).sign(facts()).text
-    kid = load_keys(lost.folder).kid.hex()
+    kid = KeyFolder(lost.folder).active().kid.hex()
     assert not ceremony.withdraw(other, medium(tmp_path), kid, "lost", LATER)
     export(other, tmp_path / "out", [], LATER)
     assert problem(text, tmp_path / "out") is Problem.KEY_WITHDRAWN
@@ -144,10 +144,10 @@ def test_a_lost_kiosk_is_withdrawn_from_another(tmp_path: Path) -> None:
 
 
 def test_a_root_that_lived_in_the_kiosk_moves_out(keys: KeyFolder, tmp_path: Path) -> None:
-    before = load_keys(keys.folder)
+    before = KeyFolder(keys.folder).active()
     assert ceremony.init(keys, medium(tmp_path), country="KR", clinic="Clinic", now=NOW)
     assert not list(keys.folder.rglob("root.key"))
-    assert load_keys(keys.folder).kid == before.kid
+    assert KeyFolder(keys.folder).active().kid == before.kid
     assert not ceremony.init(keys, medium(tmp_path), country="KR", clinic="Clinic", now=NOW)
     ceremony.rotate(keys, medium(tmp_path), LATER)
     for path in (tmp_path / "medium").rglob("*"):
@@ -168,7 +168,7 @@ def test_a_move_that_was_interrupted_is_finished(keys: KeyFolder, tmp_path: Path
         with pytest.raises(Killed):
             ceremony.init(keys, medium(tmp_path), country="KR", clinic="Clinic", now=NOW)
     ceremony.rotate(keys, None, LATER)  # somebody goes on with the root that is still here
-    rotated = load_keys(keys.folder).kid
+    rotated = KeyFolder(keys.folder).active().kid
     assert ceremony.init(keys, medium(tmp_path), country="KR", clinic="Clinic", now=LATER)
     assert not keys.has_root_key
     ceremony.rotate(keys, medium(tmp_path), LATER)
@@ -188,7 +188,7 @@ def test_a_withdrawal_that_was_interrupted_is_finished(
     keys: KeyFolder, tmp_path: Path, monkeypatch: Patch, step: str
 ) -> None:
     ceremony.init(keys, medium(tmp_path), country="KR", clinic="Clinic", now=NOW)
-    stolen = load_keys(keys.folder).kid.hex()
+    stolen = KeyFolder(keys.folder).active().kid.hex()
     with monkeypatch.context() as there:
         there.setattr(KeyFolder, step, killed)
         with pytest.raises(Killed):
@@ -206,11 +206,11 @@ def test_any_ceremony_ends_the_use_of_what_was_withdrawn_elsewhere(keys: KeyFold
     ceremony.init(keys, medium(tmp_path), country="KR", clinic="Clinic", now=NOW)
     other = KeyFolder(tmp_path / "other")
     ceremony.init(other, medium(tmp_path), country="KR", clinic="Clinic", now=NOW)
-    ceremony.withdraw(other, medium(tmp_path), load_keys(keys.folder).kid.hex(), "stolen", LATER)
+    ceremony.withdraw(other, medium(tmp_path), KeyFolder(keys.folder).active().kid.hex(), "stolen", LATER)
     with pytest.raises(KeysUnusable, match="0 signers"):
         ceremony.withdraw(keys, medium(tmp_path), "0" * 16, "", LATER)
     with pytest.raises(KeysUnusable, match="no trusted signer"):
-        load_keys(keys.folder)  # whatever the ceremony was to be, the list beside the root is heard
+        KeyFolder(keys.folder).active()  # whatever the ceremony was to be, the list beside the root is heard
 
 
 def test_the_passphrase_of_the_medium_is_needed(keys: KeyFolder, tmp_path: Path) -> None:
@@ -278,7 +278,7 @@ def test_a_clinic_that_opened_with_the_first_layout_still_opens(keys: KeyFolder,
     kid = first_layout(keys)
     assert new_keys(keys.folder).kid.hex() == kid
     assert not (keys.folder / "current").exists()
-    assert load_keys(keys.folder).kid.hex() == kid
+    assert KeyFolder(keys.folder).active().kid.hex() == kid
     ceremony.rotate(keys, None, LATER)
     export(keys, tmp_path / "out", [], LATER)
     assert problem(text, tmp_path / "out") is None
@@ -297,7 +297,7 @@ def test_the_first_layout_without_its_roots_key_signs_but_cannot_export(
 ) -> None:
     kid = first_layout(keys)
     (keys.folder / "current" / "root.key").unlink()
-    assert load_keys(keys.folder).kid.hex() == kid
+    assert KeyFolder(keys.folder).active().kid.hex() == kid
     with pytest.raises(KeysUnusable, match="--root"):
         export(keys, tmp_path / "out", [], LATER)
 
@@ -374,7 +374,7 @@ def test_a_list_of_another_clinic_is_refused(keys: KeyFolder, tmp_path: Path, na
 
 def test_a_withdrawn_key_cannot_sign_the_revocation_list(keys: KeyFolder, tmp_path: Path) -> None:
     export(keys, tmp_path / "before", [], NOW)
-    ceremony.withdraw(keys, None, load_keys(keys.folder).kid.hex(), "stolen", LATER)
+    ceremony.withdraw(keys, None, KeyFolder(keys.folder).active().kid.hex(), "stolen", LATER)
     export(keys, tmp_path / "after", [], LATER)
     shutil.copy(tmp_path / "before" / "revocation-list.json", tmp_path / "after" / "revocation-list.json")
     with pytest.raises(TrustUnusable, match="not signed by a trusted signer"):

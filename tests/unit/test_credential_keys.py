@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from kiosk.credential.certificates import VACCINATION_USAGE
 from kiosk.credential.errors import KeysUnusable
-from kiosk.credential.keys import KeyFolder, load_keys, open_keys
+from kiosk.credential.keys import KeyFolder, open_keys
 from tests.certificate_facts import NOW, new_keys
 
 
@@ -70,7 +70,7 @@ def test_the_root_vouches_for_a_signer_that_may_state_vaccinations_for_two_years
 def test_signing_works_with_the_roots_key_taken_away(tmp_path: Path) -> None:
     keys = new_keys(tmp_path)
     file(tmp_path, "root.key").unlink()
-    assert load_keys(tmp_path).kid == keys.kid
+    assert KeyFolder(tmp_path).active().kid == keys.kid
 
 
 @pytest.mark.parametrize("name", ["root.pem", "signer.pem", "signer.key", "passphrase"])
@@ -86,7 +86,7 @@ def test_a_damaged_file_is_refused(tmp_path: Path, name: str) -> None:
     new_keys(tmp_path)
     file(tmp_path, name).write_bytes(b"not what it was")
     with pytest.raises(KeysUnusable):
-        load_keys(tmp_path)
+        KeyFolder(tmp_path).active()
 
 
 @pytest.mark.parametrize("names", [("root.pem",), ("signer.key", "passphrase")])
@@ -97,7 +97,7 @@ def test_files_of_another_clinic_are_refused(tmp_path: Path, names: tuple[str, .
     for name in names:
         shutil.copy(file(theirs, name), file(ours, name))
     with pytest.raises(KeysUnusable):
-        load_keys(ours)
+        KeyFolder(ours).active()
 
 
 def test_a_key_of_another_kind_is_refused(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_a_key_of_another_kind_is_refused(tmp_path: Path) -> None:
     )
     file(tmp_path, "signer.key").write_bytes(pem)
     with pytest.raises(KeysUnusable, match="P-256"):
-        load_keys(tmp_path)
+        KeyFolder(tmp_path).active()
 
 
 def test_a_folder_that_cannot_be_made_is_said_in_words(tmp_path: Path) -> None:

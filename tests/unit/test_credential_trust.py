@@ -32,11 +32,11 @@ from kiosk.credential.opened import Claims
 from kiosk.credential.schema import read_card
 from kiosk.credential.signer import FolderSigner
 from kiosk.credential.telling import tell, word_of
-from kiosk.credential.trust import Caution, Trust, trust_in
+from kiosk.credential.trust import Caution, Trust
 from kiosk.credential.trust_files import REVOCATIONS, trust_from
 from kiosk.credential.verify import Problem, Verdict, verify
 from kiosk.i18n import Texts
-from tests.certificate_facts import NOW, facts, flu, keys, signed
+from tests.certificate_facts import NOW, facts, flu, keys, signed, trust_in
 
 DER = keys().signer.public_bytes(Encoding.DER)
 SPKI = keys().signer.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

@@ -23,9 +23,8 @@ from kiosk.credential.hcert import Hcert, signed_bytes
 from kiosk.credential.jws import raw_signature
 from kiosk.credential.keys import ClinicKeys, KeyFolder
 from kiosk.credential.pem import read_private_key
-from kiosk.credential.trust import trust_in
 from kiosk.credential.verify import Problem, verify
-from tests.certificate_facts import NOW, dose, facts, flu, keys, new_keys, signed, trust
+from tests.certificate_facts import NOW, dose, facts, flu, keys, new_keys, signed, trust, trust_in
 
 HCERT = signed(facts())
 CARD = signed(facts(doses=(flu(),)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -256,11 +257,12 @@ def test_an_injection_is_completed_once(clinic: SmallClinic) -> None:
     assert clinic.level(vaccine) == (2, 0)
 
 
-def test_another_route_is_recorded_as_it_was(clinic: SmallClinic) -> None:
-    injection = clinic.screened(clinic.vaccine(doses=1))
-    command = CompleteInjection(injection, "lot1", Site.RIGHT_THIGH, "이수진", Route.SUBCUTANEOUS)
-    dose = clinic.send(command, VACCINATOR).given
-    assert (dose.lot, dose.site, dose.route) == ("LOT1", Site.RIGHT_THIGH, Route.SUBCUTANEOUS)
+def test_route_and_volume_are_those_of_the_presentation(clinic: SmallClinic) -> None:
+    product = replace(ONE_DOSE, route=Route.SUBCUTANEOUS, volume_ml=0.25)
+    injection = clinic.screened(clinic.vaccine(product, doses=1))
+    dose = clinic.send(CompleteInjection(injection, "lot1", Site.RIGHT_THIGH, "이수진"), VACCINATOR).given
+    assert (dose.lot, dose.site) == ("LOT1", Site.RIGHT_THIGH)
+    assert (dose.route, dose.volume_ml) == (Route.SUBCUTANEOUS, 0.25)
 
 
 def test_the_last_dose_of_a_series_names_no_next_date(clinic: SmallClinic) -> None:

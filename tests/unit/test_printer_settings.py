@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from domain.errors import SettingsInvalid
-from kiosk.configuration import load_settings
+from kiosk.configuration import load_configuration
 from kiosk.settings import Settings
 
 
 def loaded(folder: Path, file: str = "", **environment: str) -> Settings:
     path = folder / "kiosk.toml"
     path.write_text(file)
-    return load_settings(path, environment)
+    return load_configuration(path, environment).settings
 
 
 def test_without_a_printer_paper_goes_to_the_folder(tmp_path: Path) -> None:

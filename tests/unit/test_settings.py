@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from domain.clinic import Opening
-from kiosk.configuration import NOT_SETTINGS, load_configuration, load_settings
+from kiosk.configuration import NOT_SETTINGS, load_configuration
 from kiosk.setting_values import masked, settings_by_name, shown
 from kiosk.settings import Settings
 
@@ -80,18 +80,20 @@ def test_every_setting_can_be_set_in_the_file_and_by_a_variable(name: str, tmp_p
     assert value != settings_by_name()[name].default
     file = tmp_path / "kiosk.toml"
     file.write_text(f"{name} = {toml}\n", encoding="utf-8")
-    assert chosen(load_settings(file, {}), name) == value
+    assert chosen(load_configuration(file, {}).settings, name) == value
     variable = "KIOSK_" + name.upper().replace(".", "__")
-    assert chosen(load_settings(None, {"KIOSK_CONFIG": "", variable: text}), name) == value
+    assert chosen(load_configuration(None, {"KIOSK_CONFIG": "", variable: text}).settings, name) == value
     assert shown(settings_by_name()[name], value) == text
 
 
 def test_without_a_file_and_variables_everything_has_its_default() -> None:
-    assert load_settings(None, {"KIOSK_CONFIG": ""}) == Settings()
+    assert load_configuration(None, {"KIOSK_CONFIG": ""}).settings == Settings()
 
 
 def test_what_is_set_in_one_table_leaves_the_rest_of_it_alone() -> None:
-    settings = load_settings(None, {"KIOSK_CONFIG": "", "KIOSK_CLINIC__SCHEDULE__CAPACITY": "5"})
+    settings = load_configuration(
+        None, {"KIOSK_CONFIG": "", "KIOSK_CLINIC__SCHEDULE__CAPACITY": "5"}
+    ).settings
     clinic = Settings().clinic
     assert settings == replace(
         Settings(), clinic=replace(clinic, schedule=replace(clinic.schedule, capacity=5))
@@ -103,7 +105,7 @@ def test_what_is_set_in_one_table_leaves_the_rest_of_it_alone() -> None:
     [("", ()), ("none", ()), ("all", None), ("issuing , my-page", ("issuing", "my-page"))],
 )  # fmt: skip
 def test_no_parts_are_not_the_same_as_all_of_them(text: str, parts: tuple[str, ...] | None) -> None:
-    assert load_settings(None, {"KIOSK_CONFIG": "", "KIOSK_PARTS": text}).parts == parts
+    assert load_configuration(None, {"KIOSK_CONFIG": "", "KIOSK_PARTS": text}).settings.parts == parts
 
 
 def test_a_variable_may_take_back_what_the_file_says(tmp_path: Path) -> None:
@@ -112,13 +114,13 @@ def test_a_variable_may_take_back_what_the_file_says(tmp_path: Path) -> None:
         'printer = "desk"\nrun_folder = "/run/k"\nparts = []\nclinic.schedule.closed_on = [2026-12-25]\n'
     )
     empty = {"KIOSK_PRINTER": "", "KIOSK_RUN_FOLDER": "", "KIOSK_CLINIC__SCHEDULE__CLOSED_ON": "none"}
-    settings = load_settings(file, {**empty, "KIOSK_PARTS": "all"})
+    settings = load_configuration(file, {**empty, "KIOSK_PARTS": "all"}).settings
     assert settings == Settings()
 
 
 def test_a_home_folder_is_written_with_a_tilde(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    settings = load_settings(None, {"KIOSK_CONFIG": "", "KIOSK_DATA_FOLDER": "~/clinic"})
+    settings = load_configuration(None, {"KIOSK_CONFIG": "", "KIOSK_DATA_FOLDER": "~/clinic"}).settings
     assert settings.data_folder == tmp_path / "clinic"
 
 

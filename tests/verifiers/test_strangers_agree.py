@@ -22,9 +22,8 @@ from kiosk.credential.export import export
 from kiosk.credential.hcert import Hcert
 from kiosk.credential.keys import ClinicKeys, KeyFolder
 from kiosk.credential.shc import SmartHealthCard
-from kiosk.credential.trust import trust_in
 from kiosk.credential.verify import Problem, verify
-from tests.certificate_facts import dose, facts, flu, new_keys
+from tests.certificate_facts import dose, facts, flu, new_keys, trust_in
 from tests.verifiers.others import CannotInstall, ask_card_reader, ask_cwt, ask_dcc_utils
 
 NOW = datetime.now(UTC).replace(microsecond=0)

@@ -22,7 +22,8 @@ from kiosk.gs1 import Scanned, read_gs1
 from kiosk.i18n import Words
 from kiosk.screens.base import Refused
 from kiosk.screens.desk.form import Complaint, Entries, FormPage
-from kiosk.screens.desk.words import figures, product
+from kiosk.screens.desk.words import figures
+from kiosk.screens.products import product
 from kiosk.services import Services
 from kiosk.widgets.field import Field
 from kiosk.widgets.say import Say
@@ -77,10 +78,6 @@ class AddStockScreen(FormPage):
         yield Field("expires_on", "vaccine_admin.expires_on")
         yield Field("doses", "vaccine_admin.doses")
 
-    @property
-    def _today(self) -> date:
-        return self.services.clinic.today(self.services.clock.now())
-
     def took(self, stop: Widget | None) -> Widget | None:
         """A scan of the box fills the first two entries."""
         if stop is self.entry("lot").input and self._take_scan() and self.entry("expires_on").value:
@@ -88,7 +85,7 @@ class AddStockScreen(FormPage):
         return stop
 
     def _take_scan(self) -> bool:
-        scanned = read_gs1(self.entry("lot").value, self._today)
+        scanned = read_gs1(self.entry("lot").value, self.today)
         if scanned is None:
             return False
         self.entry("lot").value = scanned.lot or ""
@@ -116,9 +113,9 @@ class AddStockScreen(FormPage):
 
     def _expiry(self, text: str) -> date:
         day = parse_date(text, "expires_on")
-        if day < self._today:
+        if day < self.today:
             raise DateInPast("expires_on")
-        if day.year > self._today.year + MOST_YEARS:
+        if day.year > self.today.year + MOST_YEARS:
             raise Complaint("expires_on", lambda t: t("vaccine_admin.expiry_far", years=MOST_YEARS))
         return day
 

@@ -13,9 +13,10 @@ from textual.message import Message
 from textual.widget import Widget
 
 from domain.actors import Actor
+from domain.codes import spoken
 from domain.correction import CorrectInjection, VoidInjection
 from domain.errors import InsufficientStock, LotUnknown
-from domain.injection import Injection, ReportAdverseEvent, Severity, Visit
+from domain.injection import DESCRIPTION_LIMIT, Injection, ReportAdverseEvent, Severity, Visit
 from domain.presentation import Site
 from domain.recipient import parse_name, parse_text
 from kiosk.gs1 import read_gs1
@@ -24,15 +25,14 @@ from kiosk.screens.base import Refused
 from kiosk.screens.desk.add_stock import lot_on_label
 from kiosk.screens.desk.form import Entries, FormPage
 from kiosk.screens.desk.reason import read_reason, reason_entries
-from kiosk.screens.desk.words import figures, product, spoken
+from kiosk.screens.desk.words import figures
+from kiosk.screens.products import product
 from kiosk.services import Services
 from kiosk.widgets.facts import Fact, Facts
 from kiosk.widgets.field import Field
 from kiosk.widgets.pick import Pick
 from kiosk.widgets.say import Say
 from kiosk.widgets.scan_field import LotField
-
-DESCRIPTION_LIMIT = 500
 
 
 class AfterNeedle(FormPage):
@@ -121,7 +121,7 @@ class CorrectScreen(AfterNeedle):
     def took(self, stop: Widget | None) -> Widget | None:
         """A scanned box becomes its lot."""
         lot = self.entry("lot")
-        scanned = read_gs1(lot.value, self.services.clinic.today(self.services.clock.now()))
+        scanned = read_gs1(lot.value, self.today)
         if stop is lot.input and scanned and scanned.lot:
             lot.value = scanned.lot
         return stop

@@ -21,6 +21,7 @@ from domain.certificate import (
     ReissueCertificate,
     RevokeCertificate,
 )
+from domain.codes import spoken
 from domain.recipient import Recipient
 from domain.statement import CertificateStatus
 from kiosk.i18n import Words, put_in_words
@@ -29,7 +30,7 @@ from kiosk.screens.desk.certificates import vaccine_of, whose
 from kiosk.screens.desk.details import DetailsScreen
 from kiosk.screens.desk.form import FormPage
 from kiosk.screens.desk.reason import read_reason, reason_entries
-from kiosk.screens.desk.words import day_of_birth, figures, spoken
+from kiosk.screens.desk.words import day_of_birth, figures
 from kiosk.services import Services
 from kiosk.widgets.facts import Fact, Facts
 

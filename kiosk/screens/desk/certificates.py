@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 from domain.certificate import CertificateDetail
 from domain.clinic import Clinic
-from domain.codes import Kind, parse_code
+from domain.codes import Kind, parse_code, spoken
 from domain.errors import NotACode
 from domain.parts import Task, TaskStatus
 from domain.presentation import Presentation
 from domain.statement import Certificate
 from kiosk.i18n import Texts
-from kiosk.screens.desk.words import day_of_birth, figures, moment, product, spoken
+from kiosk.screens.desk.words import day_of_birth, figures, moment
+from kiosk.screens.products import product
 from kiosk.widgets.desk_table import Column, Row, Toned
 
 WAITING = (

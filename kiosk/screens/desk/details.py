@@ -95,10 +95,9 @@ class DetailsScreen(FormPage):
         )  # fmt: skip
 
     def _read(self, entries: Entries) -> CorrectRecipient:
-        today = self.services.clinic.today(self.services.clock.now())
         person = PersonDetails(
             name=entries.read("name", parse_name),
-            birth_date=entries.read("birth_date", lambda text: parse_birth_date(text, today)),
+            birth_date=entries.read("birth_date", lambda text: parse_birth_date(text, self.today)),
             passport_surname=entries.read(
                 "passport_surname", lambda text: parse_passport_name(text, "passport_surname")
             ),

@@ -187,7 +187,6 @@ class FormPage(Form):
         self.done = done
         self.wish = new_command_id()
         """Of this form as it was opened: sent twice, it is done once."""
-        self._finished: Words | None = None
 
     def compose(self) -> ComposeResult:
         """Heading, what it is about, the entries."""
@@ -212,24 +211,10 @@ class FormPage(Form):
             widget.focus()
             break
 
-    # -- going away -------------------------------------------------------------------------------
-
     def finish(self, words: Words) -> None:
         """It is done: back to the desk, which says so."""
-        self._finished = words
-        if self.is_active:  # not while help stands over it: that would be taken away instead
-            self._leave()
-
-    def on_screen_resume(self) -> None:
-        """Whatever stood over it is gone."""
-        if self._finished is not None:
-            self._leave()
-
-    def _leave(self) -> None:
-        words = self._finished
-        if words is not None:
-            self.done(words)
-        self.dismiss(None)
+        self.done(words)
+        self.leave()
 
 
 def whole(text: str, field: str, least: int, most: int) -> int:

@@ -26,8 +26,6 @@ from kiosk.services import Services
 from kiosk.widgets.say import Say
 from kiosk.widgets.scan_field import ScanField, ScanInput
 
-MOST_ISSUED = 200
-
 
 class IssuedInput(ScanInput):
     """Enter prints the one under the cursor, or finds the one whose number was scanned."""
@@ -82,7 +80,7 @@ class IssuedScreen(FieldDesk):
 
     def clinic_changed(self) -> None:
         """Another was issued, or one was corrected or withdrawn."""
-        self.run_query(ListCertificates(CertificateStatus.ISSUED, limit=MOST_ISSUED), self.Listed)
+        self.run_query(ListCertificates(CertificateStatus.ISSUED), self.Listed)
 
     @on(Listed)
     def _listed(self, event: Listed) -> None:

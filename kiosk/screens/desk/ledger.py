@@ -11,11 +11,13 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from domain.actors import Actor
+from domain.codes import spoken
 from domain.stock import LedgerEntry, Vaccine
 from domain.vaccine import ListLedger
 from kiosk.i18n import Texts
 from kiosk.screens.desk.list_desk import ListDesk
-from kiosk.screens.desk.words import moment_or_day, product, spoken
+from kiosk.screens.desk.words import moment_or_day
+from kiosk.screens.products import product
 from kiosk.services import Services
 from kiosk.widgets.desk_table import Column, DeskTable, Row, Toned
 from kiosk.widgets.facts import Fact, Facts
@@ -108,7 +110,7 @@ class LedgerScreen(ListDesk):
             key,
             (
                 moment_or_day(clinic.local(entry.at), clinic.today(self.services.clock.now())),
-                self.t(f"vaccine_admin.kind.{entry.kind.value}"),
+                self.texts(f"vaccine_admin.kind.{entry.kind.value}"),
                 _signed(entry.stock_delta),
                 _signed(entry.reserved_delta),
                 entry.lot or Toned("-", "faint"),

@@ -15,7 +15,7 @@ from textual.message import Message
 
 from domain.actors import Actor
 from domain.errors import BadCharacters, NotOnALabel, VaccineExists
-from domain.presentation import Disease, Presentation
+from domain.presentation import BOUNDS, Disease, Presentation
 from domain.recipient import parse_text
 from domain.stock import Vaccine
 from domain.vaccine import RegisterVaccine
@@ -26,10 +26,7 @@ from kiosk.widgets.field import Field
 from kiosk.widgets.pick import Pick
 from kiosk.widgets.say import Say
 
-MOST_YEARS, MOST_DOSES, MOST_DAYS = 100, 9, 3650
-LEAST_MINUTES, MOST_MINUTES = 15, 240
-LEAST_ML, MOST_ML = 0.01, 5.0
-"""The same bounds as the clinical rules have (`kiosk.formulary`)."""
+_YEARS = (0, 100)
 _GIVEN_AGAIN = frozenset({Disease.COVID_19, Disease.INFLUENZA})
 """Against these one dose is followed by others, of this product or another, and each keeps its distance."""
 
@@ -68,7 +65,11 @@ class NewVaccineScreen(FormPage):
             yield Pick("unit", "vaccine_admin.unit", units, 12)
             yield Field("primary_doses", "vaccine_admin.doses_in_series", value="1")
             yield Field("interval_days", "vaccine_admin.interval", value="0")
-            yield Field("observation_minutes", "vaccine_admin.observation_entry", value=str(LEAST_MINUTES))
+            yield Field(
+                "observation_minutes",
+                "vaccine_admin.observation_entry",
+                value=str(BOUNDS["observation_minutes"][0]),
+            )
             yield Field("volume_ml", "vaccine_admin.volume_entry", value="0.5")
 
     def send(self) -> None:
@@ -84,19 +85,19 @@ class NewVaccineScreen(FormPage):
         )  # fmt: skip
 
     def _read(self, entries: Entries) -> Presentation:
-        today = self.services.clinic.today(self.services.clock.now())
+        today = self.today
         name_ko = entries.read("name_ko", lambda text: parse_text(text, "name_ko"))
         name_en = entries.read("name_en", english_name)
         manufacturer = entries.read("manufacturer", lambda text: parse_text(text, "manufacturer"))
         disease = entries.pick("disease")
-        age = entries.read("min_age", lambda text: whole(text, "min_age", 0, MOST_YEARS))
+        age = entries.read("min_age", lambda text: whole(text, "min_age", *_YEARS))
         unit = entries.pick("unit")
-        doses = entries.read("primary_doses", lambda text: whole(text, "primary_doses", 1, MOST_DOSES))
+        doses = entries.read("primary_doses", lambda text: _figure(text, "primary_doses"))
         again = disease in _GIVEN_AGAIN or (doses is not None and doses > 1)
         interval = entries.read("interval_days", lambda text: days_between(text, again))
         observation = entries.read(
             "observation_minutes",
-            lambda text: whole(text, "observation_minutes", LEAST_MINUTES, MOST_MINUTES),
+            lambda text: _figure(text, "observation_minutes"),
         )
         volume = entries.read("volume_ml", millilitres)
         if entries.wrong:
@@ -115,7 +116,7 @@ class NewVaccineScreen(FormPage):
             volume_ml=volume,
             observation_minutes=observation,
             version=f"own-{today.isoformat()}",
-            source=self.t("vaccine_admin.own_source"),
+            source=self.texts("vaccine_admin.own_source"),
             effective_from=today,
         )
 
@@ -144,10 +145,15 @@ def english_name(text: str) -> str:
 
 def days_between(text: str, again: bool) -> int:
     """The least days since the dose before; none at all only where no dose follows ``again``."""
-    days = whole(text, "interval_days", 0, MOST_DAYS)
+    days = _figure(text, "interval_days")
     if again and not days:
         raise Complaint("interval_days", "vaccine_admin.interval_needed")
     return days
+
+
+def _figure(text: str, field: str) -> int:
+    least, most = BOUNDS[field]
+    return whole(text, field, int(least), int(most))
 
 
 def slug(name: str) -> str:
@@ -157,7 +163,7 @@ def slug(name: str) -> str:
 
 def millilitres(text: str) -> float:
     """A volume such as 0.5 or 0,5; raises a `Complaint`."""
-    figure = text.strip().replace(",", ".")
-    if re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,2})?", figure) and LEAST_ML <= float(figure) <= MOST_ML:
+    figure, (least, most) = text.strip().replace(",", "."), BOUNDS["volume_ml"]
+    if re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,2})?", figure) and least <= float(figure) <= most:
         return float(figure)
-    raise Complaint("volume_ml", lambda t: t("vaccine_admin.volume_wrong", least=LEAST_ML, most=MOST_ML))
+    raise Complaint("volume_ml", lambda t: t("vaccine_admin.volume_wrong", least=least, most=most))

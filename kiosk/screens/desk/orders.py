@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domain.certificate import CertificateDetail, GetCertificate, ListCertificates
+from domain.codes import spoken
 from domain.parts import ListTasks, Part, Task, TaskKind, TaskStatus
 from domain.statement import Certificate, CertificateStatus
 from kiosk.i18n import Texts
 from kiosk.screens.desk.part_words import FAILING, PAUSED, loop_of, problem_words
-from kiosk.screens.desk.words import spoken
 from kiosk.widgets.facts import Fact
 
 MOST = 1000

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from domain.clinic import Clinic
+from domain.codes import spoken
 from domain.parts import Part, PartState, Task
 from domain.resilience import BreakerState
 from kiosk.i18n import Texts
-from kiosk.screens.desk.words import moment, spoken
+from kiosk.screens.desk.words import moment
 from kiosk.widgets.desk_table import Column, Row, Toned
 from kiosk.widgets.facts import Fact
 

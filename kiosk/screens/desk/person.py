@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from domain.clinic import Clinic
+from domain.codes import spoken
 from domain.injection import InjectionStatus, Visit
 from kiosk.i18n import Texts
 from kiosk.screens.desk.visits import History, stage_of, state_words
-from kiosk.screens.desk.words import age, day_of_birth, hour, product, sex, spoken
+from kiosk.screens.desk.words import age, day_of_birth, hour, sex
+from kiosk.screens.products import product
 from kiosk.widgets.facts import Fact
 
 

@@ -22,7 +22,8 @@ from kiosk.i18n import Texts
 from kiosk.locations import STYLES
 from kiosk.screens.base import StaffScreen
 from kiosk.screens.desk.new_vaccine import NewVaccineScreen
-from kiosk.screens.desk.words import age_of_use, product
+from kiosk.screens.desk.words import age_of_use
+from kiosk.screens.products import product
 from kiosk.services import Services
 from kiosk.widgets.bars import KeyBar, TopBar
 from kiosk.widgets.desk_table import Column, DeskTable, Row, Toned
@@ -86,7 +87,6 @@ class RegisterScreen(StaffScreen):
         super().__init__(services, actor)
         self._done, self._registered = done, registered
         self._presentations: list[Presentation] = list(services.formulary)
-        self._finished = False
 
     def compose(self) -> ComposeResult:
         """A table, and the facts of the row under the cursor."""
@@ -110,13 +110,13 @@ class RegisterScreen(StaffScreen):
     def retranslate(self) -> None:
         """The table in the language of the moment."""
         rows = [self._row(presentation) for presentation in self._presentations]
-        rows.append(Row(NEW, (self.t("vaccine_admin.new_row"), "", "", "")))
+        rows.append(Row(NEW, (self.texts("vaccine_admin.new_row"), "", "", "")))
         self.query_one(DeskTable).show(COLUMNS, rows)
         self._preview()
 
     def _row(self, p: Presentation) -> Row:
-        disease = self.t(f"vaccine_admin.of.{p.disease.value}")
-        state = Toned(self.t("vaccine_admin.is_registered"), "good") if p.key in self._registered else ""
+        disease = self.texts(f"vaccine_admin.of.{p.disease.value}")
+        state = Toned(self.texts("vaccine_admin.is_registered"), "good") if p.key in self._registered else ""
         return Row(p.key, (product(p, self.texts), disease, str(p.primary_doses), state))
 
     @on(DeskTable.RowHighlighted)
@@ -146,12 +146,7 @@ class RegisterScreen(StaffScreen):
 
     def _registered_now(self, vaccine: Vaccine) -> None:
         self._done(vaccine)
-        self._finished = True
-
-    def on_screen_resume(self) -> None:
-        """Back from the page that registered it: nothing is left to choose."""
-        if self._finished:
-            self.dismiss(None)
+        self.leave()  # nothing is left to choose
 
 
 class PresentationTable(DeskTable):
@@ -184,7 +179,6 @@ class PresentationScreen(StaffScreen):
         super().__init__(services, actor)
         self._done, self._presentation, self._known = done, presentation, known
         self._wish = new_command_id()
-        self._finished = False
 
     def compose(self) -> ComposeResult:
         """The warning stands above the figures it is about."""
@@ -210,12 +204,5 @@ class PresentationScreen(StaffScreen):
 
     @on(Registered)
     def _registered(self, event: Registered) -> None:
-        self._finished = True
         self._done(event.vaccine)
-        if self.is_active:  # not while help stands over it: that would be taken away instead
-            self.dismiss(None)
-
-    def on_screen_resume(self) -> None:
-        """Whatever stood over it is gone."""
-        if self._finished:
-            self.dismiss(None)
+        self.leave()

@@ -23,7 +23,8 @@ from kiosk.i18n import Texts, Words
 from kiosk.screens.base import Refused
 from kiosk.screens.desk.form import Entries, FormPage, whole
 from kiosk.screens.desk.reason import read_reason, reason_entries
-from kiosk.screens.desk.words import figures, product
+from kiosk.screens.desk.words import figures
+from kiosk.screens.products import product
 from kiosk.services import Services
 from kiosk.widgets.facts import Fact, Facts
 from kiosk.widgets.field import Field

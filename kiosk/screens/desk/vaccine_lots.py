@@ -13,12 +13,13 @@ from textual.message import Message
 from domain.actors import Actor
 from domain.stock import Lot
 from domain.vaccine import ListLots, ListVaccines, VaccineLevel
+from kiosk.i18n import Texts
 from kiosk.screens.desk.add_stock import AddStockScreen
 from kiosk.screens.desk.ledger import LedgerScreen
 from kiosk.screens.desk.list_desk import ListDesk
 from kiosk.screens.desk.lots import COLUMNS, lot_rows
 from kiosk.screens.desk.take_out import QuarantineScreen, WriteOffScreen
-from kiosk.screens.desk.words import product
+from kiosk.screens.products import product
 from kiosk.services import Services
 from kiosk.widgets.say import Say
 
@@ -79,9 +80,9 @@ class VaccineLotsScreen(ListDesk):
                 self._level = level
         self.query_one("#counters", Say).retranslate()
 
-    def _counters(self, texts: object) -> str:
+    def _counters(self, texts: Texts) -> str:
         vaccine = self._level.vaccine
-        return self.t(
+        return texts(
             "vaccine_admin.counters", stock=vaccine.stock, reserved=vaccine.reserved,
             available=vaccine.available, waiting=self._level.waiting,
         )  # fmt: skip

@@ -40,7 +40,7 @@ from domain.presentation import Site
 from domain.recipient import parse_name
 from domain.stock import Lot
 from domain.vaccine import ListLots
-from kiosk.i18n import Words
+from kiosk.i18n import Texts, Words
 from kiosk.locations import STYLES
 from kiosk.scanner import Scan
 from kiosk.screens.base import Refused
@@ -182,11 +182,11 @@ class VisitScreen(VisitKeys):
     def retranslate(self) -> None:
         """`Facts` and `Say` follow by themselves."""
 
-    def _warnings(self, texts: object) -> str:
+    def _warnings(self, texts: Texts) -> str:
         if self.stage not in AVAILABLE["cancel"]:
             return ""
         now = self.services.clock.now()
-        said = warnings(self.visit, self._history, self.services.clinic, now, self.texts)
+        said = warnings(self.visit, self._history, self.services.clinic, now, texts)
         return "\n".join(f"! {line}" for line in said)
 
     # -- the step of the moment -------------------------------------------------------------------
@@ -328,8 +328,8 @@ class VisitScreen(VisitKeys):
             return
         now = self.services.clock.now()
 
-        def words(texts: object) -> str:
-            return explained(error, self.visit, self.services.clinic, now, self.texts)
+        def words(texts: Texts) -> str:
+            return explained(error, self.visit, self.services.clinic, now, texts)
 
         lots = (LotUnknown, LotExpired, LotInQuarantine, InsufficientStock)
         if isinstance(error, lots) and self.query(DoseStep):

@@ -62,7 +62,6 @@ class VisitKeys(Form):
         self.wish = new_command_id()
         """Of the step that is shown: sent twice, it is taken once."""
         self.screening_again = False
-        self._gone: Words | None = None
 
     def show_visit(self) -> None:
         """The person, and the step of the moment."""
@@ -119,14 +118,8 @@ class VisitKeys(Form):
 
     def _leave_with(self, key: str) -> None:
         name = self.visit.person.name
-        self._gone = lambda t: t(key, name=name)
-        self.on_screen_resume()
-
-    def on_screen_resume(self) -> None:
-        """Leave when nothing is left to do here and nothing stands over it."""
-        if self._gone is not None and self.is_active:
-            self.done(self._gone)
-            self.dismiss(None)
+        self.done(lambda t: t(key, name=name))
+        self.leave()
 
     def action_details(self) -> None:
         """What was read back is wrong."""

@@ -12,7 +12,8 @@ from domain.clinic import Clinic
 from domain.errors import ClinicError, LotExpired, TooEarly, TooYoung
 from domain.injection import Injection, InjectionStatus, Visit
 from kiosk.i18n import Texts
-from kiosk.screens.desk.words import figures, hour, moment_or_day, product
+from kiosk.screens.desk.words import figures, hour, moment_or_day
+from kiosk.screens.products import product
 from kiosk.widgets.desk_table import Column, Row, Toned
 
 FIND_LIMIT = 200

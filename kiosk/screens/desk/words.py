@@ -1,18 +1,11 @@
-"""Words that several desks share: a product's name, an age, times and dates in columns."""
+"""Words that several desks share: an age, times and dates in columns."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 
-from domain.codes import spoken
-from domain.presentation import Presentation
 from domain.recipient import Sex
 from kiosk.i18n import Texts
-
-
-def product(presentation: Presentation, texts: Texts) -> str:
-    """The product's name in the language of the terminal."""
-    return texts.fact(presentation)
 
 
 def age(birth_date: date, today: date, texts: Texts) -> str:
@@ -64,9 +57,3 @@ def moment_or_day(local: datetime, today: date) -> str:
 def sex(value: Sex, texts: Texts) -> str:
     """The sex in a word; nothing when it was not told."""
     return "" if value is Sex.UNKNOWN else texts.word(value.value)
-
-
-__all__ = [
-    "age", "age_of_use", "day_of_birth", "figures", "hour", "moment", "moment_or_day", "product", "sex",
-    "spoken",
-]  # fmt: skip
