@@ -214,7 +214,7 @@ def psycopg_url(url: str) -> str:
 WRITERS, COMMANDS = 4, 150
 
 
-async def follow_while_many_write(url: str) -> tuple[list[int], list[int]]:
+async def follow_while_many_write(url: str, time: int = 1) -> tuple[list[int], list[int]]:
     """What somebody saw who always asks for what comes after the last event seen; and what there is."""
     writers = [SqlWriter(writer_engine(url), TestClock(), patience=60.0) for _ in range(WRITERS)]
     seen: list[int] = []
@@ -238,7 +238,7 @@ async def follow_while_many_write(url: str) -> tuple[list[int], list[int]]:
     async def client(number: int) -> None:
         writer = writers[number % WRITERS]
         for turn in range(COMMANDS // WRITERS):
-            await writer.run(work, f"{number}-{turn}", "Tell")
+            await writer.run(work, f"{time}-{number}-{turn}", "Tell")
 
     await asyncio.gather(*(client(number) for number in range(WRITERS * 4)))
     done.set()
@@ -258,8 +258,11 @@ async def test_whoever_follows_the_last_event_seen_misses_none(shared: str) -> N
 
 async def test_without_turns_events_would_be_missed(shared: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backend, "_TAKE_TURN", "SELECT 1")
-    seen, there_are = await follow_while_many_write(shared)
-    assert set(seen) < set(there_are)
+    for time in range(20):  # mostly at once, but a machine may be busy with something else
+        seen, there_are = await follow_while_many_write(shared, time)
+        if set(seen) < set(there_are):
+            return
+    pytest.fail("none was missed")
 
 
 # -- what one kiosk must not do to the others ------------------------------------------------------
