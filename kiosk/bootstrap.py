@@ -53,7 +53,10 @@ from storage.open import Storage, open_storage
 
 REPORT_SECONDS = 2.0
 FOR_PEOPLE = ("", "kiosk")
-"""The roles of processes that somebody looks at: the screens, and the command line."""
+"""The roles of processes that somebody looks at: the screens, and the command line.
+
+They alone begin a clinic, for they show its first PIN.
+"""
 LOOKS_AFTER = ("kiosk", "supervisor")
 """The roles of processes that look after what comes by itself: the day, and the scheduled backups."""
 FIRST_STAFF_NAME = "관리자"
@@ -73,6 +76,8 @@ async def open_clinic(
     clinic = settings.clinic
     formulary, parts = load_formulary(settings.formulary_file), parts_of(settings)
     await asyncio.to_thread(finish_restore, settings)
+    if role not in FOR_PEOPLE:
+        await asyncio.to_thread(require_records, settings)
     if signs is None:
         signs = role in LOOKS_AFTER or Part.ISSUING in parts
     begins = await asyncio.to_thread(_begins, settings, role)

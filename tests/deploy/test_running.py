@@ -3,6 +3,7 @@ the units allow it."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import select
@@ -20,8 +21,10 @@ from typing import Any
 
 import pytest
 
+from kiosk.bootstrap import open_clinic
 from kiosk.commands import COMMANDS
 from kiosk.credential.keys import KeyFolder, open_keys
+from kiosk.settings import Settings
 from tests.deploy.conftest import tool
 from tests.deploy.files import GUIDE, PROGRAM, SYSTEMD, UNITS, lines_of, variables, workloads
 from tests.journeys.terminal import Terminal
@@ -87,17 +90,23 @@ class Place:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """One for all tests here, as on a machine."""
+    """One for all tests here, as on a machine on which the kiosk was opened once."""
     tool("setpriv")
     if os.getuid() != 0 or subprocess.run([tool("unshare"), "-m", "true"], check=False).returncode:
         pytest.skip("only root may take rights away from a process and make folders read-only for it")
     folder = tmp_path_factory.mktemp("services")
     for name in [*(n for n in variables(SYSTEMD / "environment.example") if n.endswith("_FOLDER")), "tmp"]:
         (folder / name).mkdir(mode=0o700)
+    asyncio.run(begun(Settings(folder / "KIOSK_DATA_FOLDER", paper_folder=folder / "KIOSK_PAPER_FOLDER")))
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
         heard.bind(str(folder / "tmp" / "notify"))
         heard.settimeout(PATIENCE)
         yield Place(folder, heard)
+
+
+async def begun(settings: Settings) -> None:
+    """Begin the clinic, as the kiosk does on its first start."""
+    await (await open_clinic(settings)).close()
 
 
 @pytest.mark.parametrize("unit", ["clinic-worker@.service", "clinic-workers.service"])

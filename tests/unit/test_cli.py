@@ -48,6 +48,17 @@ def test_a_folder_that_was_mistyped_is_not_made_a_clinic(
     assert said[:2] == ["begins", "kiosk " + command.partition(" ")[0]]
 
 
+@pytest.mark.parametrize("command", ["worker issuing", "worker my-page", "supervise"])
+def test_nor_by_whoever_works_without_a_screen(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also one that signs: with keys of its own nobody could verify anything."""
+    folder = tmp_path / "clinc"
+    assert main(["--data-folder", str(folder), *command.split()]) == FAILED
+    assert "There are no records of a clinic" in capsys.readouterr().err
+    assert not folder.exists()
+
+
 @pytest.mark.parametrize("command", ["worker", "supervise", "parts pause"])
 def test_a_part_that_is_not_there_is_told_which_there_are(
     command: str, capsys: pytest.CaptureFixture[str]
