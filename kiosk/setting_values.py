@@ -51,6 +51,10 @@ class Setting:
         return None
 
 
+_NAMED = r"(?i)((?:password|passphrase|secret|key)\s*=\s*)"
+"""So begins a password that is named."""
+
+
 class WrongValue(ValueError):
     """The value is not what it should be; says what would be."""
 
@@ -97,7 +101,7 @@ def _quoted(setting: Setting, written: Any) -> str:
     if setting.name in SECRETS:
         return "what stands there"
     text = written if isinstance(written, str) else json.dumps(written, default=str, ensure_ascii=False)
-    return f"“{masked(text)[:60]}”"
+    return f"“{_masked_value(text)[:60]}”"
 
 
 def _from_text(setting: Setting, text: str) -> Any:
@@ -163,7 +167,7 @@ def _item_shown(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, Opening):
         return f"{_clock(value.since)}-{_clock(value.until)}"
-    return masked(str(value))
+    return _masked_value(str(value))
 
 
 def _clock(at: time) -> str:
@@ -175,6 +179,14 @@ def _in_order(values: Any) -> list[Any]:
 
 
 def masked(text: str) -> str:
-    """The text with an ellipsis for every password in an address."""
-    text = re.sub(r"(//[^:/@\s]*):[^\s]*@", r"\1:…@", text)
-    return re.sub(r"(?i)((?:password|passphrase|secret|key)\s*=\s*)[^&\s]+", r"\1…", text)
+    """The text with an ellipsis for every password in an address; what else is lost of its line is lost."""
+    text = re.sub(r"(//[^:/@\n]*):[^\n]*@", r"\1:…@", text)
+    return re.sub(rf"{_NAMED}(?:'[^'\n]*'|[^&\n]+?(?=&|\s+\w+\s*=|$))", r"\1…", text, flags=re.MULTILINE)
+
+
+def _masked_value(text: str) -> str:
+    """The value of a setting without passwords, which may hold anything where it is an address as a whole."""
+    if not re.match(r"[\w+.-]+://", text):
+        return masked(text)
+    text = re.sub(r"(?s)^([^:]*://[^:@]*):.*@", r"\1:…@", text)
+    return re.sub(rf"(?s){_NAMED}[^&]*", r"\1…", text)

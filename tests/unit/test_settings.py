@@ -130,14 +130,43 @@ def test_a_home_folder_is_written_with_a_tilde(tmp_path: Path, monkeypatch: pyte
         "postgresql://clinic:s3cret@server/clinic",
         "postgresql+psycopg://clinic:s3c@s3cret:s3cret/s3cret@server:5432/clinic?sslmode=require",
         "postgresql://clinic@/clinic?host=/run/postgresql&password=s3cret&sslmode=require",
+        "postgresql://clinic:s3 s3cret@server/clinic",
+        "postgresql://the clinic:s3cret@server/clinic",
+        "postgresql://server/clinic?user=clinic&password=s3 s3cret",
+        "postgresql://server/clinic?password='s3'&user=clinic",
         "host=server password=s3cret user=clinic",
+        "host=server password='s3 s3cret' user=clinic",
+        "host=server password = s3 s3cret user=clinic",
         "ipp://desk:s3cret@printer/ipp/print",
     ],
 )
 def test_a_password_in_an_address_is_not_shown(address: str) -> None:
-    assert "s3" not in masked(address)
-    assert "…" in masked(address)
-    assert masked("postgresql://clinic@server:5432/clinic") == "postgresql://clinic@server:5432/clinic"
+    for told in (
+        masked(address),
+        masked(f"it said: {address}"),
+        shown(settings_by_name()["printer"], address),
+    ):
+        assert "s3" not in told
+        assert "…" in told
+        assert "user=clinic" not in address or "user=clinic" in told
+
+
+@pytest.mark.parametrize("password", ["s3\ns3", "s3/s3?s3#s3", "s3'", "s3 s3=s3"])
+def test_a_password_may_hold_anything(password: str) -> None:
+    for address, told in (
+        (f"postgresql://clinic:{password}@db/clinic", "postgresql://clinic:…@db/clinic"),
+        (f"postgresql://here/clinic:{password}@db", "postgresql://here/clinic:…@db"),
+        (f"postgresql://db/clinic?password={password}&user=a", "postgresql://db/clinic?password=…&user=a"),
+        (f"postgresql://db/clinic?password={password}", "postgresql://db/clinic?password=…"),
+    ):
+        assert shown(settings_by_name()["database_url"], address) == told
+
+
+@pytest.mark.parametrize(
+    "harmless", ["postgresql://clinic@server:5432/clinic", "sqlite:////srv/clinic.db", "ipp://desk:631/ipp"]
+)
+def test_an_address_without_a_password_is_shown_as_it_is(harmless: str) -> None:
+    assert masked(harmless) == shown(settings_by_name()["database_url"], harmless) == harmless
 
 
 def test_every_variable_that_this_repository_reads_is_a_setting_or_known_not_to_be_one() -> None:
