@@ -22,6 +22,7 @@ GONE = "…"
 _OF_PEOPLE = frozenset({Kind.RECIPIENT, Kind.BOOKING, Kind.INJECTION, Kind.APPLICATION, Kind.CERTIFICATE})
 _CODE = re.compile(r"\b[A-Z][2-9A-Z]{2}-?[2-9A-Z]{3}-?[2-9A-Z]{3}\b")
 _PERSONAL = re.compile(
+    r"(?P<backup>\b(?:clinic|scheduled)-\d{8}T\d{6}Z(?:-\d+)?\.backup\b)|"  # its name is an instant: it stays
     r"\$argon2\S+"  # a hashed PIN
     r"|\b[0-9a-fA-F]{32,}\b|[A-Za-z0-9+/=]{64,}"  # a digest, a signature, a key
     r"|\b\w*[^\x00-\x7f\W]\w*"  # a word in any script but the code's: a name
@@ -46,7 +47,8 @@ def message_of(record: LogRecord) -> str:
 
 def redacted(text: str) -> str:
     """The text without what may be somebody's."""
-    return _PERSONAL.sub(GONE, _CODE.sub(_without_code, masked(text[: 2 * LONGEST])))
+    without_codes = _CODE.sub(_without_code, masked(text[: 2 * LONGEST]))
+    return _PERSONAL.sub(lambda found: found["backup"] or GONE, without_codes)
 
 
 def _fit(value: object) -> object:

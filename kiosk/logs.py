@@ -13,7 +13,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -58,16 +58,25 @@ class JsonLines(logging.Formatter):
 class LogFile(logging.Handler):
     """Appends to the first free file of its kind; begins a new one when that is full or gone.
 
-    What cannot be written is counted, and said as soon as something can be written again.
+    What cannot be written is counted, and said as soon as something can be written again. ``aloud`` that it
+    cannot is said once on stderr too, for a command may be gone by then.
     """
 
-    def __init__(self, folder: Path, kind: str, megabytes: int, files: int) -> None:
+    def __init__(self, folder: Path, kind: str, megabytes: int, files: int, *, aloud: bool = False) -> None:
         super().__init__()
         self._folder, self._kind = folder, kind
         self._largest, self._files = megabytes * MEGABYTE, files
         self._path = folder / f"{kind}.log"
         self._file = self._lock = -1
         self._lost = 0
+        self._aloud = aloud
+
+    def try_out(self) -> None:
+        """Begin, before there is anything to write."""
+        try:
+            self.open()
+        except OSError as problem:
+            self._say(problem)
 
     def open(self) -> None:
         """Take the first name that no other process has. Raises OSError."""
@@ -95,13 +104,21 @@ class LogFile(logging.Handler):
                 lines.insert(0, self.format(_lost(self._lost)))
             self._append("".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace"))
             self._lost = 0
-        except Exception:  # noqa: BLE001 - there is nowhere left to tell of it
+        except Exception as problem:  # noqa: BLE001 - whatever it met, the line is lost
             self._lost += 1
+            self._say(problem)
 
     def close(self) -> None:
         """Let the name go."""
         self._release()
         super().close()
+
+    def _say(self, problem: Exception) -> None:
+        if self._aloud:
+            self._aloud = False
+            why = problem.strerror or problem if isinstance(problem, OSError) else type(problem).__name__
+            with suppress(OSError, ValueError):  # nobody reads it any more
+                print(f"kiosk: no log in {self._folder}: {why}", file=sys.stderr)
 
     def _append(self, content: bytes) -> None:
         if self._file < 0 or self._is_gone():
@@ -185,13 +202,9 @@ def _handler(settings: Settings, role: str, has_screen: bool) -> logging.Handler
     """A folder that cannot be written to is no reason to stop; it is said once, not across a screen."""
     if settings.log_to == "stderr" and not has_screen:
         return StandardError()
-    file = LogFile(settings.log_folder, role, settings.log_megabytes, settings.log_files)
-    try:
-        file.open()
-    except OSError as problem:
-        if not has_screen:
-            why = problem.strerror or problem
-            print(f"kiosk: no log in {settings.log_folder}: {why}", file=sys.stderr)
+    megabytes, files = settings.log_megabytes, settings.log_files
+    file = LogFile(settings.log_folder, role, megabytes, files, aloud=not has_screen)
+    file.try_out()
     return file
 
 

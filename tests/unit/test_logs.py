@@ -105,6 +105,8 @@ def test_what_looks_like_somebodys_is_taken_out(personal: str) -> None:
         code("TK7M3Q9X"),
         "CANCELLED",
         "relay.py:215 _struggle < relay.py:203 _deal",
+        "scheduled-20261126T053202Z.backup: 1 bytes",
+        "clinic-20261126T053202Z-2.backup",
     ],
 )
 def test_what_an_operator_needs_stays(harmless: str) -> None:
@@ -298,23 +300,47 @@ def test_nothing_is_written_across_the_screen(settings: Settings, capfd: pytest.
         log.error("lost")
         settings.log_folder.unlink()
         log.error("kept")
-    assert said(settings.log_folder / "kiosk.log") == ["lines that could not be written: 1", "kept", "ends"]
+        room(settings.log_folder / "kiosk.log", 0)
+        log.error("lost")
+        room(settings.log_folder / "kiosk.log", None)
+    assert said(settings.log_folder / "kiosk.log")[:2] == ["lines that could not be written: 1", "kept"]
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_full_disk_cuts_no_line_short_and_what_was_lost_is_counted(settings: Settings) -> None:
+def room(file: Path, beyond: int | None) -> None:
+    """So many bytes more can be written; a write past them comes back half done, as on a full disk."""
+    size = resource.RLIM_INFINITY if beyond is None else file.stat().st_size + beyond
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+
+
+def test_a_full_disk_cuts_no_line_short_and_what_was_lost_is_counted(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = settings.log_folder / "kiosk.log"
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     with open_log(settings, "kiosk"):
         log.info("kept")
-        try:  # a write past this size comes back half done, as on a full disk
-            resource.setrlimit(resource.RLIMIT_FSIZE, (file.stat().st_size + 100, limits[1]))
+        try:
+            room(file, 100)
             log.info("lost")
             log.info("lost")
         finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+            room(file, None)
         log.info("kept again")
     assert said(file) == ["begins", "kept", "lines that could not be written: 2", "kept again", "ends"]
+    assert capsys.readouterr().err == f"kiosk: no log in {settings.log_folder}: the disk is full\n"
+
+
+def test_a_command_whose_last_words_are_lost_says_so(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = settings.log_folder / "command.log"
+    try:
+        with open_log(settings, "command"):
+            room(file, 0)
+    finally:
+        room(file, None)
+    assert said(file) == ["begins"]
+    assert capsys.readouterr().err.startswith(f"kiosk: no log in {settings.log_folder}: ")
 
 
 def test_a_log_that_is_taken_away_is_begun_anew(settings: Settings) -> None:
