@@ -23,6 +23,7 @@ from kiosk.commands import COMMANDS, LOGGED
 from kiosk.configuration import configured
 from kiosk.crash import describe
 from kiosk.settings import Settings
+from kiosk.stdout import STDOUT, answering
 from kiosk.version import version
 
 if TYPE_CHECKING:
@@ -38,41 +39,56 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.umask(0o077)  # whatever is made here holds somebody's data
     typed = sys.argv[1:] if arguments is None else list(arguments)
     asked = _parser(typed).parse_args(typed)
+    return _guarded(asked)
+
+
+def _guarded(asked: argparse.Namespace) -> int:
+    """Do it; whatever goes wrong is said in words, and by the exit code."""
+    try:
+        return _done(asked)
+    except ClinicError as problem:
+        print(f"kiosk: {problem}", file=sys.stderr)
+        return USAGE if isinstance(problem, SettingsInvalid) else FAILED
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except OSError as problem:
+        return _in_the_way(problem)
+    except Exception as mistake:  # noqa: BLE001 - its own words could name people
+        return _mistaken(mistake)
+
+
+def _in_the_way(problem: OSError) -> int:
+    if problem.filename is None:
+        return _mistaken(problem)
+    if problem.filename == STDOUT and isinstance(problem, BrokenPipeError):
+        return 128 + signal.SIGPIPE  # whoever reads the answer has seen enough
+    done = "; what was asked for may be done all the same" if problem.filename == STDOUT else ""
+    print(f"kiosk: {problem.filename}: {problem.strerror}{done}", file=sys.stderr)
+    return FAILED
+
+
+def _mistaken(mistake: Exception) -> int:
+    print(f"kiosk: a mistake in the program, please report it: {describe(mistake)}", file=sys.stderr)
+    return FAILED
+
+
+def _done(asked: argparse.Namespace) -> int:
+    """Raises a `ClinicError`, and OSError with the name of the file that is in the way."""
     if asked.version:
-        print(version())
+        with answering():
+            print(version())
         return DONE
     if asked.demo and asked.command:
         print(
             f"kiosk: --demo opens the screens; kiosk {asked.command} works on real records", file=sys.stderr
         )
         return USAGE
-    try:
-        settings = _settings(asked)
-    except SettingsInvalid as problem:
-        print(f"kiosk: {problem}", file=sys.stderr)
-        return USAGE
-    return _guarded(settings, asked)
-
-
-def _guarded(settings: Settings, asked: argparse.Namespace) -> int:
-    """Do it; whatever goes wrong is said in words, and by the exit code."""
-    try:
-        if asked.command is None:
-            return _open_kiosk(settings, demo=asked.demo)
-        with _log(settings, asked.command):
-            done: int = _module(asked.command).run(settings, asked)
-        return done
-    except ClinicError as problem:
-        print(f"kiosk: {problem}", file=sys.stderr)
-        return USAGE if isinstance(problem, SettingsInvalid) else FAILED
-    except BrokenPipeError:  # whoever reads the answer has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
-    except Exception as mistake:  # noqa: BLE001 - its own words could name people
-        print(f"kiosk: a mistake in the program, please report it: {describe(mistake)}", file=sys.stderr)
-        return FAILED
+    settings = configured(asked).settings
+    if asked.command is None:
+        return _open_kiosk(settings, demo=asked.demo)
+    with answering(), _log(settings, asked.command):
+        done: int = _module(asked.command).run(settings, asked)
+    return done
 
 
 @contextmanager
@@ -108,10 +124,6 @@ def _open_kiosk(settings: Settings, demo: bool) -> int:
         return services
 
     return run_kiosk(opening, settings)
-
-
-def _settings(asked: argparse.Namespace) -> Settings:
-    return configured(asked).settings
 
 
 def _parser(typed: Sequence[str]) -> argparse.ArgumentParser:

@@ -27,13 +27,21 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(settings: Settings, asked: argparse.Namespace) -> int:
     """Ask every process of the run folder."""
-    answers = asyncio.run(ask_all(settings.running_folder))
+    try:
+        answers = asyncio.run(ask_all(settings.running_folder))
+    except OSError as problem:  # nobody can be asked
+        return _tell({}, f"{settings.running_folder}: {problem.strerror}")
     judge = live_problem if asked.live else ready_problem
     processes: dict[str, Any] = {}
     for answer in answers:
         processes[answer.process] = {"problem": judge(answer), **(answer.report or {})}
+    return _tell(processes)
+
+
+def _tell(processes: dict[str, Any], problem: str = "") -> int:
     well = bool(processes) and not any(process["problem"] for process in processes.values())
-    print(json.dumps({"well": well, "processes": processes}, ensure_ascii=False))
+    in_the_way = {"problem": problem} if problem else {}
+    print(json.dumps({"well": well, **in_the_way, "processes": processes}, ensure_ascii=False))
     return 0 if well else 1
 
 

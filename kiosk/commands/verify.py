@@ -119,5 +119,7 @@ def _with_records(settings: Settings, verdicts: list[Verdict]) -> list[Verdict]:
 
 
 def _instant(text: str) -> datetime:
-    # Without a zone it is the machine's.
-    return datetime.fromisoformat(text).astimezone(UTC)
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)  # without a zone it is the machine's
+    except (ValueError, OverflowError):
+        raise argparse.ArgumentTypeError(f"“{text}” is not a time like 2026-11-22T09:00") from None

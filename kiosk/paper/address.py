@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from domain.errors import SettingsInvalid
+
 _PORT = 631
 _QUEUE = re.compile(r"[^\s/#\\'\"?:]{1,127}")
 
@@ -33,7 +35,10 @@ class Address:
 
 
 def parse_printer(text: str) -> Address:
-    """The printer of the settings: ``kiosk``, or ``ipp://192.168.0.20/ipp/print``. Raises ValueError."""
+    """The printer of the settings: ``kiosk``, or ``ipp://192.168.0.20/ipp/print``.
+
+    Raises ValueError, and SettingsInvalid where a queue's print service is none.
+    """
     if "://" not in text:
         if not _QUEUE.fullmatch(text):
             raise ValueError(f"{text!r} is neither a queue nor an address like ipp://printer/ipp/print")
@@ -48,11 +53,20 @@ def parse_printer(text: str) -> Address:
 
 
 def print_service() -> Address:
-    """The print service itself, where its queues are listed."""
+    """The print service itself, where its queues are listed. Raises SettingsInvalid."""
     return parse_printer(f"ipp://{_service()}/printers")
 
 
 def _service() -> str:
-    """CUPS's own variable is heard, except for a socket's path: the protocol is spoken over TCP."""
-    named = os.environ.get("CUPS_SERVER", "").partition("/")[0]
-    return named or f"localhost:{_PORT}"
+    """CUPS's own variable is heard, except for a socket's path: the protocol is spoken over TCP.
+
+    Raises SettingsInvalid.
+    """
+    named = os.environ.get("CUPS_SERVER", "").partition("/")[0] or f"localhost:{_PORT}"
+    try:
+        known = urlsplit(f"//{named}")
+        if known.hostname and (known.port is None or known.port):
+            return named
+    except ValueError:
+        pass  # its text is about Python
+    raise SettingsInvalid(where="CUPS_SERVER", problem=f"“{named}” is not a server like localhost:{_PORT}")
