@@ -37,7 +37,7 @@ from kiosk.paper.ticket import TicketPaper
 from kiosk.pins import ArgonPins
 from kiosk.services import Services
 from kiosk.settings import Settings
-from kiosk.status import answering
+from kiosk.status import Question, answering
 from kiosk.upkeep import (
     ROOT,
     ROOT_LENGTH,
@@ -157,7 +157,7 @@ async def _ended(task: asyncio.Task[None]) -> None:
 @asynccontextmanager
 async def _asked(settings: Settings, role: str, storage: Storage, gateway: Gateway) -> AsyncIterator[None]:
     """Meanwhile the process answers `kiosk health` and `kiosk parts list`. Raises StorageUnavailable."""
-    report = partial(_report, storage, gateway)
+    report = partial(_report, storage, gateway, Question(storage.outbox.last, REPORT_SECONDS))
     try:
         async with answering(settings.running_folder, role, report):
             yield
@@ -165,11 +165,10 @@ async def _asked(settings: Settings, role: str, storage: Storage, gateway: Gatew
         raise StorageUnavailable(reason=f"{settings.running_folder}: {problem.strerror}") from problem
 
 
-async def _report(storage: Storage, gateway: Gateway) -> dict[str, Any]:
+async def _report(storage: Storage, gateway: Gateway, records: Question) -> dict[str, Any]:
     """What this process says of itself."""
     try:
-        async with asyncio.timeout(REPORT_SECONDS):
-            await storage.outbox.last()
+        await records.answered()
         problem = storage.writer.problem
     except (TimeoutError, ClinicError) as error:
         problem = str(error) or "the records do not answer"

@@ -11,7 +11,7 @@ import contextlib
 import json
 import os
 import stat
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +33,39 @@ class Answer:
     process: str
     """Its role and process number, ``worker-issuing-4711``."""
     report: dict[str, Any] | None
+
+
+class Question:
+    """Asked of something that may hang, one at a time; nobody waits longer for the answer than ``seconds``.
+
+    What is not answered is given up, which may take whoever was asked longer still: nobody waits for that.
+    """
+
+    def __init__(self, ask: Callable[[], Coroutine[Any, Any, object]], seconds: float) -> None:
+        self._ask, self._seconds = ask, seconds
+        self._asked: asyncio.Task[object] | None = None
+
+    async def answered(self) -> None:
+        """Raises TimeoutError, and what the question raises."""
+        mine = None
+        try:
+            async with asyncio.timeout(self._seconds):
+                while self._asked and not self._asked.done():
+                    await asyncio.wait([self._asked])
+                mine = self._asked = asyncio.create_task(self._ask())
+                mine.add_done_callback(_heard)
+                await asyncio.wait([mine])
+        except TimeoutError:
+            if mine:
+                mine.cancel()
+            raise
+        mine.result()
+
+
+def _heard(asked: asyncio.Task[object]) -> None:
+    """Nobody may be there any more for what went wrong: asyncio shall not tell of it."""
+    if not asked.cancelled():
+        asked.exception()
 
 
 @asynccontextmanager

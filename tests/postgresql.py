@@ -80,6 +80,22 @@ class Server:
                 raise CannotStart((self.folder / "server.log").read_text()[-500:])
             time.sleep(0.02)
 
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """SIGSTOP, all of it: whoever asks gets no answer, and whoever connects no connection."""
+        assert self._process is not None
+        family = [psutil.Process(self._process.pid)]
+        family[0].suspend()  # so that no more children come
+        family += family[0].children(recursive=True)
+        try:
+            for process in family:
+                process.suspend()
+            yield
+        finally:
+            for process in reversed(family):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.resume()
+
     def kill(self) -> None:
         """SIGKILL, the server and everything it started: as a crash of the machine would look to clients."""
         assert self._process is not None

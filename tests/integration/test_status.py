@@ -14,10 +14,11 @@ import pytest
 from domain.vaccine import RegisterVaccine
 from kiosk.bootstrap import open_clinic
 from kiosk.commands import parts
-from kiosk.commands.health import ready_problem
+from kiosk.commands.health import live_problem, ready_problem
 from kiosk.status import Answer, answering, ask_all
 from storage.engine import backend, writer_engine
-from tests.clinics import STAFF, TestClock, clinic_in, presentation, settings_in
+from tests.clinics import STAFF, TestClock, clinic_in, keep_in, presentation, settings_in
+from tests.postgresql import Server
 
 WITHIN = 30.0
 """Seconds after which a test gives up."""
@@ -98,3 +99,28 @@ async def test_a_kiosk_behind_a_process_that_holds_the_turn_is_not_ready(
     finally:
         engine.dispose()
         await services.close()
+
+
+async def test_a_kiosk_whose_server_hangs_is_alive_and_not_ready(postgresql: Server, tmp_path: Path) -> None:
+    database = postgresql.database()
+    keep_in(tmp_path, postgresql.url(database), postgresql.url(database))
+    settings = settings_in(tmp_path)
+    services = await open_clinic(settings, TestClock(), role="kiosk")
+
+    async def problems() -> tuple[str, str]:
+        [answer] = await ask_all(settings.running_folder)
+        return live_problem(answer), ready_problem(answer)
+
+    try:
+        assert await problems() == ("", "")
+        with postgresql.frozen():
+            for _ in range(4):  # the driver is still giving up the first question when the next comes
+                alive, ready = await problems()
+                assert alive == ""
+                assert ready == "the records do not answer"
+        async with asyncio.timeout(WITHIN):
+            while await problems() != ("", ""):
+                pass
+    finally:
+        await services.close()
+        postgresql.drop(database)
