@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import signal
 import time
 from asyncio.subprocess import PIPE, Process
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+
+from kiosk.itself import environment
 
 log = logging.getLogger("kiosk.supervisor")
 
@@ -179,4 +180,4 @@ class Supervisor:
 def _for_children() -> dict[str, str]:
     """The environment without what systemd has told the supervisor alone."""
     own = {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"}
-    return {name: value for name, value in os.environ.items() if name not in own}
+    return {name: value for name, value in environment().items() if name not in own}

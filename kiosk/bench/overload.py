@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import sys
 import tempfile
 from asyncio.subprocess import PIPE, Process
 from collections import Counter
@@ -23,6 +21,7 @@ from typing import Any
 
 from domain.actors import STAFF_ROLES, Actor
 from domain.vaccine import AddStock, RegisterVaccine
+from kiosk import itself
 from kiosk.bench import slow_disk
 from kiosk.bench.clients import settings_in
 from kiosk.bootstrap import open_clinic
@@ -117,7 +116,7 @@ class Overload:
         self._folder = folder
         self._rounds = max(1, round(seconds / ROUND))
         self._seconds = seconds / self._rounds
-        self._environment = {**os.environ, **slow_disk.environment(folder, flush_ms)}
+        self._environment = {**itself.environment(), **slow_disk.environment(folder, flush_ms)}
         self._places = count()
 
     def rows(self) -> Iterator[Row]:
@@ -162,7 +161,7 @@ class _Started:
 
     async def __aenter__(self) -> Process:
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "kiosk.bench.clients", *self._arguments,
+            *itself.command("kiosk.bench.clients"), *self._arguments,
             stdin=PIPE, stdout=PIPE, env=self._environment, limit=1 << 30,
         )  # fmt: skip
         assert self._process.stdout

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from domain.actors import SYSTEM
 from domain.parts import ListParts, Part
-from kiosk import supervision
+from kiosk import itself, supervision
 from kiosk.bootstrap import open_clinic
 from kiosk.commands.named import part_named
 from kiosk.logs import open_log
@@ -83,7 +83,7 @@ async def _supervise(settings: Settings, asked: argparse.Namespace) -> None:
     def command(part: str) -> list[str]:
         given = ["--config", str(asked.config)] if asked.config else []
         given += ["--data-folder", str(asked.data_folder)] if asked.data_folder else []
-        return [sys.executable, "-m", "kiosk", *given, "worker", "--attached", part]
+        return [*itself.command(), *given, "worker", "--attached", part]
 
     scale = Scale(asked.least, asked.most, asked.each, asked.patience)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import psutil
 import pysqlite3
+import pytest
 
 from domain.application import ApplyForCertificate
 from domain.certificate import ListCertificates
@@ -24,6 +26,7 @@ from tests.faults.test_parts_down import injected
 from tests.faults.workers import SECONDS, environment, kiosk, lately, papers, running
 
 ISSUING = "worker-issuing"
+ROOT = Path(__file__).parents[2]
 
 
 @asynccontextmanager
@@ -111,6 +114,32 @@ async def test_workers_do_not_outlive_a_supervisor_that_was_killed(tmp_path: Pat
         supervisor.kill()
         await supervisor.wait()
         assert await until(settings, "worker-my-page", lambda found: found == []) == []
+
+
+@pytest.mark.parametrize("from_a_tree", [False, True])
+async def test_workers_are_the_program_that_their_supervisor_is_whatever_lies_in_the_folder(
+    from_a_tree: bool, tmp_path: Path
+) -> None:
+    async with clinic_in(tmp_path, clock=lately(), parts=()) as clinic:
+        settings = clinic.settings
+    begun, folder = tmp_path / "begun", tmp_path / "folder"
+    for name in ("assets", "domain", "kiosk", "storage"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    program = folder / "kiosk" / "__main__.py"
+    program.write_text(
+        f"with open({str(begun)!r}, 'a') as begun:\n    begun.write('.')\n{program.read_text()}"
+    )
+    command = [*([] if from_a_tree else ["-P"]), "-m", "kiosk", "supervise", "my-page"]
+    supervisor = await asyncio.create_subprocess_exec(
+        sys.executable, *command, env=environment(settings), cwd=folder, stdout=DEVNULL, stderr=DEVNULL
+    )
+    try:
+        await until(settings, "worker-my-page", lambda found: len(found) == 1)
+    finally:
+        supervisor.terminate()
+        assert await supervisor.wait() == 0
+    assert begun.exists() == from_a_tree
+    assert not from_a_tree or begun.read_text() == ".."
 
 
 async def test_a_worker_that_outlives_its_supervisor_for_a_moment_rests_until_it_can_go(
