@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from socket import gethostname
 from typing import Any
 
@@ -78,6 +79,7 @@ async def open_clinic(
     await asyncio.to_thread(finish_restore, settings)
     if role not in FOR_PEOPLE:
         await asyncio.to_thread(require_records, settings)
+    await asyncio.to_thread(_make_private, settings.data_folder)
     if signs is None:
         signs = role in LOOKS_AFTER or Part.ISSUING in parts
     begins = await asyncio.to_thread(_begins, settings, role)
@@ -145,6 +147,14 @@ async def open_clinic(
             settings.key_folder, clock, lambda number: gateway.ask(GetStanding(number), SYSTEM)
         ).check,
     )
+
+
+def _make_private(folder: Path) -> None:
+    """For its owner only, before anything is made in it. Raises StorageUnavailable."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as problem:
+        raise StorageUnavailable(reason=f"{folder}: {problem.strerror}") from problem
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

@@ -133,6 +133,7 @@ def writer_engine(url: URL) -> Engine:
     SQLite's own transactions are begun by hand: the driver would begin them DEFERRED.
     """
     engine = create_engine(url, module=pysqlite3, poolclass=NullPool)
+    _keep_private(engine)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
@@ -181,6 +182,7 @@ def _async_engine(url: URL, **pragmas: str) -> AsyncEngine:
     with _current_sqlite():
         address = url.set(drivername="sqlite+aiosqlite")
         engine = create_async_engine(address, pool_size=4, pool_reset_on_return=None)
+    _keep_private(engine.sync_engine)
 
     @event.listens_for(engine.sync_engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
@@ -198,6 +200,19 @@ def _async_engine(url: URL, **pragmas: str) -> AsyncEngine:
             connection.exec_driver_sql(statement)
 
     return engine
+
+
+def _keep_private(engine: Engine) -> None:
+    """A file that is not there yet is made for its owner only; SQLite gives its log the same mode.
+
+    One that is there is not opened: to close it would let go of the locks that this process has on it.
+    """
+
+    @event.listens_for(engine, "do_connect")
+    def _make(_dialect: Any, _record: Any, arguments: list[Any], _options: Any) -> None:
+        if arguments[0] != ":memory:":
+            with contextlib.suppress(OSError):  # SQLite says what is in the way
+                os.close(os.open(arguments[0], os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def _pragmas(connection: Any, **pragmas: str | int) -> None:

@@ -19,10 +19,12 @@ def test_the_readmes_day_as_a_library_ends_with_a_certificate(tmp_path: Path) ->
     run = subprocess.run(
         [sys.executable, "-c", script],
         env={**os.environ, **environment, "KIOSK_CONFIG": ""},
-        capture_output=True, text=True, check=False, timeout=120, cwd=ROOT,
+        capture_output=True, text=True, check=False, timeout=120, cwd=ROOT, umask=0o022,
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
     assert Path(run.stdout.strip()).read_bytes().startswith(b"%PDF")
+    made = [tmp_path / "DATA", *(tmp_path / "DATA").rglob("*"), *(tmp_path / "PAPER").rglob("*")]
+    assert [path for path in made if path.stat().st_mode & 0o077] == [], "only their owner reads them"
 
 
 PAGES = ["README.md", "README.ko.md", "CONTRIBUTING.md"]
