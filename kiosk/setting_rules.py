@@ -11,6 +11,8 @@ from typing import Any
 from domain.clinic import Opening
 
 DATABASES = ("sqlite", "postgresql", "postgresql+psycopg")
+_SERVER = re.compile(r"([^:/]*(:[^@]*)?@)?(\[[^/?]+\]|[^/:?]+)?(:(?P<port>[0-9]{1,5}))?(/[^?]*)?(\?.*)?")
+"""What follows ``postgresql://``, as SQLAlchemy takes it apart, which is imported after the first screen."""
 LONGEST_PRINT = 60
 """Seconds: in the time that whoever is told to go has (`supervisor.GRACE`, the units) a sheet can end."""
 
@@ -32,8 +34,14 @@ def _like(form: str, says: str) -> Rule:
 
 
 def _is_database(url: str) -> bool:
-    kind, known, _ = url.partition("://")
-    return not url or bool(known and kind in DATABASES)
+    kind, known, where = url.partition("://")
+    if not known or kind not in DATABASES:
+        return not url
+    if kind == "sqlite":
+        file = where.partition("?")[0][1:]
+        return where.startswith("/") and bool(file) and not file.startswith((":", "file:"))
+    server = _SERVER.fullmatch(where)
+    return server is not None and 0 < int(server["port"] or 1) < 65536
 
 
 def _is_printer(name: str) -> bool:
@@ -70,7 +78,9 @@ def _are_openings(openings: tuple[Opening, ...]) -> bool:
     return apart and minutes and all(opening.since < opening.until for opening in openings)
 
 
-_DATABASE = Rule(_is_database, f"an address that begins with {', '.join(f'{kind}://' for kind in DATABASES)}")
+_DATABASE = Rule(
+    _is_database, "an address like sqlite:////srv/clinic.db or postgresql+psycopg://clinic@server:5432/clinic"
+)
 _NAME = Rule(lambda name: bool(name.strip()), "a name")
 
 RULES: dict[str, Rule] = {

@@ -7,10 +7,11 @@ import os
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from domain.errors import SettingsInvalid
 from kiosk.cli import main
-from kiosk.configuration import Source, load_configuration
+from kiosk.configuration import Source, load_configuration, load_settings
 
 NO_FILE = {"KIOSK_CONFIG": ""}
 
@@ -62,6 +63,19 @@ def test_a_flag_goes_over_the_environment_over_the_file_over_the_default(tmp_pat
         ("ticket_paper", '"a5"', "is not a6 or roll-80"),
         ("also_smart_health_card", '"perhaps"', "“perhaps” is not true or false"),
         ("data_folder", '""', "is not a path"),
+        ("database_url", '"mysql://db/clinic"', "an address like sqlite:////srv/clinic.db or postgresql+"),
+        ("database_url", '"sqlite://"', "an address like sqlite:////srv/clinic.db"),
+        ("database_url", '"sqlite:///"', "an address like sqlite:////srv/clinic.db"),
+        ("database_url", '"sqlite:///:memory:"', "an address like sqlite:////srv/clinic.db"),
+        ("database_url", '"sqlite:///file:clinic.db?uri=true"', "an address like sqlite:////srv/clinic.db"),
+        ("database_url", '"sqlite://clinic.db"', "an address like sqlite:////srv/clinic.db"),
+        (
+            "mypage_url",
+            '"postgresql://clinic:x@127.0.0.1:abc/clinic"',
+            "postgresql+psycopg://clinic@server:5432",
+        ),
+        ("mypage_url", '"postgresql://clinic:x@127.0.0.1:99999/clinic"', "an address like"),
+        ("mypage_url", '"postgresql://clinic:x@127.0.0.1:/clinic"', "an address like"),
         ("printer", '"two words"', "the name of a queue, or an address like ipp://printer/ipp/print"),
         ("formulary_file", '"/none.toml"', "a file that is there"),
         ("issuer_url", '"http://a.kr"', "an https:// address"),
@@ -167,6 +181,20 @@ def test_a_file_that_was_named_must_be_there_and_be_read(tmp_path: Path) -> None
 # -- secrets --------------------------------------------------------------------------------------
 
 URL = "postgresql+psycopg://clinic:s3cret@server/clinic"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:////srv/clinic.db", "sqlite:///clinic.db", "sqlite:///clinic.db?timeout=3",
+        URL, "postgresql://", "postgresql:///clinic", "postgresql://server", "postgresql://server:5432",
+        "postgresql://clinic@/clinic?host=/run/postgresql", "postgresql://clinic:a:b/c?@server/clinic",
+        "postgresql://clinic:x@[::1]:5432/clinic?sslmode=require&application_name=a:b@c",
+    ],
+)  # fmt: skip
+def test_every_address_that_can_be_used_is_right(url: str) -> None:
+    assert load_settings(None, {**NO_FILE, "KIOSK_DATABASE_URL": url}).database_url == url
+    assert make_url(url).get_backend_name() in url
 
 
 def test_a_database_may_be_named_in_a_file_of_its_own(tmp_path: Path) -> None:
