@@ -22,6 +22,7 @@ from domain.parts import (
     Task,
     TaskStatus,
 )
+from kiosk.bootstrap import parts_of
 from kiosk.commands.named import part_named
 from kiosk.commands.opened import with_clinic
 from kiosk.services import Services
@@ -87,7 +88,8 @@ async def _at_work(settings: Settings) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for answer in await ask_all(settings.running_folder):
         if answer.report is None:  # it is there, and only its name still says what it is for
-            for part in (part for part in Part if part in answer.process):
+            of_the_kiosk = parts_of(settings) if answer.process.startswith("kiosk-") else ()
+            for part in (part for part in Part if part in of_the_kiosk or part in answer.process):
                 found.setdefault(part, []).append(f"{answer.process} {SILENT}")
             continue
         for part, how in answer.report.get("parts", {}).items():

@@ -7,10 +7,12 @@ import asyncio
 import os
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from domain.parts import Part
 from domain.vaccine import RegisterVaccine
 from kiosk.bootstrap import open_clinic
 from kiosk.commands import parts
@@ -55,21 +57,32 @@ async def test_what_a_killed_process_left_behind_is_cleared_away(tmp_path: Path)
     assert [path.name for path in tmp_path.iterdir()] == ["clinic.db"]
 
 
-async def test_a_worker_that_hangs_is_not_taken_for_one_that_is_at_work(
-    clinic_folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    async with clinic_in(clinic_folder) as clinic:
-        settings = clinic.settings
+@pytest.mark.parametrize(
+    ("process", "chosen", "hang"),
+    [
+        ("worker-issuing-1", None, {"issuing"}),
+        ("kiosk-1", None, set(Part)),
+        ("kiosk-1", ("my-page",), {"my-page"}),
+        ("supervisor-1", None, set()),
+    ],
+)
+async def test_a_process_that_hangs_is_not_taken_for_one_that_is_at_work(
+    process: str, chosen: tuple[str, ...] | None, hang: set[str],
+    tmp_path: Path, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    async with clinic_in(tmp_path) as clinic:
+        settings = replace(clinic.settings, parts=chosen)
     settings.running_folder.mkdir(exist_ok=True)
     with socket.socket(socket.AF_UNIX) as hanging:
-        hanging.bind(str(settings.running_folder / "worker-issuing-1"))
+        hanging.bind(str(settings.running_folder / process))
         hanging.listen()
         listed = argparse.Namespace(action="list", json=False)
         assert await asyncio.to_thread(parts.run, settings, listed) == 0
     lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
-    assert "worker-issuing-1 does not answer" in lines["issuing"]
-    assert "at work" not in lines["issuing"]
-    assert "nobody here" in lines["printing"]
+    for part in Part:
+        assert (f"{process} does not answer" in lines[part]) == (part in hang)
+        assert ("nobody here" in lines[part]) == (part not in hang)
+        assert "at work" not in lines[part]
 
 
 async def test_a_kiosk_behind_a_process_that_holds_the_turn_is_not_ready(
