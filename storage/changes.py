@@ -84,6 +84,8 @@ class Changes:
         self._loop = asyncio.get_running_loop()
         self._listeners: list[Notify] = []
         self._due = False
+        self._deaf = False
+        """Others cannot be heard just now, and that was said: once, for an outage may be long."""
         self._watch = self._loop.create_task(self._watch_others())
 
     def listen(self, listener: Notify) -> None:
@@ -111,7 +113,15 @@ class Changes:
     async def _watch_others(self) -> None:
         while True:
             try:
-                await self._others.watch(self._notify)
+                await self._others.watch(self._heard)
             except Exception as problem:  # noqa: BLE001 - whatever it met, it goes on
-                log.warning("no notice of other kiosks' changes: %s", type(problem).__name__)
+                if not self._deaf:
+                    log.warning("no notice of other kiosks' changes: %s", type(problem).__name__)
+                self._deaf = True
                 await asyncio.sleep(PAUSE_SECONDS)
+
+    def _heard(self) -> None:
+        if self._deaf:
+            log.info("other kiosks' changes are noticed again")
+        self._deaf = False
+        self._notify()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,9 @@ from domain.parts import ListParts, Part
 from domain.resilience import Breaker, BreakerState
 from kiosk.i18n import Texts, put_in_words
 from kiosk.screens.desk.part_words import part_facts
+from storage import changes
+from storage.changes import Changes, Notify, Others, others_of
+from storage.engine import reader_engine
 from tests.clinics import STAFF, clinic_in, keep_in
 from tests.postgresql import QUICK, CannotStart, Server, running
 
@@ -121,3 +126,43 @@ async def test_nobody_waits_for_records_that_are_gone_and_the_first_to_try_finds
         assert (await clinic.book(vaccine, 9, slot=slot)).status == "reserved"
         assert breaker.state is BreakerState.CLOSED
         assert await clinic.violations() == []
+
+
+class Counted:
+    """How often it was tried to hear the others."""
+
+    def __init__(self, others: Others) -> None:
+        self._others = others
+        self.times = 0
+
+    async def watch(self, changed: Notify) -> None:
+        self.times += 1
+        await self._others.watch(changed)
+
+
+async def test_an_outage_is_logged_when_it_begins_and_when_it_is_over(
+    server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Said every second, it would take everything else out of the log."""
+    monkeypatch.setattr(changes, "PAUSE_SECONDS", 0.01)
+    caplog.set_level(logging.INFO, "storage.changes")
+    engine = reader_engine(server.url(server.database()))
+    others = Counted(others_of(engine, "me"))
+    listening = Changes(others)
+    heard = asyncio.Event()
+    listening.listen(heard.set)
+    async with asyncio.timeout(60):
+        for _ in range(2):
+            await heard.wait()
+            server.kill()
+            tried = others.times
+            while others.times < tried + 5:  # noqa: ASYNC110 - it is tried again and again
+                await asyncio.sleep(0.01)
+            heard.clear()
+            server.start()
+        await heard.wait()
+    await listening.close()
+    await engine.dispose()
+    said = [record.getMessage() for record in caplog.records if record.name == changes.__name__]
+    assert said[1::2] == ["other kiosks' changes are noticed again"] * 2
+    assert [line.partition(":")[0] for line in said[::2]] == ["no notice of other kiosks' changes"] * 2
