@@ -9,7 +9,6 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from socket import gethostname
 from typing import Any
 
 from domain.actors import STAFF_ROLES, SYSTEM
@@ -24,7 +23,6 @@ from domain.workflows import carry_out
 from kiosk.clock import SystemClock
 from kiosk.collector import look_seldom
 from kiosk.credential.checkpoint import Checkpoint
-from kiosk.credential.errors import KeysMissing
 from kiosk.credential.keys import KeyFolder, open_keys
 from kiosk.credential.signer import FolderSigner, LateSigner, NoSigner
 from kiosk.formulary import load_formulary
@@ -41,12 +39,15 @@ from kiosk.settings import Settings
 from kiosk.status import Question, answering
 from kiosk.upkeep import (
     ROOT,
-    ROOT_LENGTH,
     finish_restore,
     has_records,
     is_founded,
+    keys_missing,
     named_root,
     require_records,
+    require_root,
+    root_said,
+    saying_root,
     scheduled_backups,
 )
 from storage.engine import is_server
@@ -109,8 +110,8 @@ async def open_clinic(
     opened.push_async_callback(jobs.close)
     opened.push_async_callback(storage.close)
     try:
-        if begins:
-            await _agree_on_root(settings, storage, clock.now())
+        if begins or signs:
+            await _agree_on_root(settings, storage, clock.now(), begins)
         jobs.start()  # what was left behind is being withdrawn before any part may print
         storage.start(
             parts,
@@ -228,43 +229,53 @@ def _open_signer(settings: Settings, now: datetime, role: str, signs: bool, begi
     Raises KeysMissing.
     """
     clinic, folder = settings.clinic, settings.key_folder
-    signer = partial(FolderSigner, folder, settings.issuer_url, also_card=settings.also_smart_health_card)
     if not signs and role:
         require_records(settings)
         return NoSigner()
     if begins or (not signs and has_records(settings)):
-        return LateSigner(signer)
+        return LateSigner(partial(_signer_of, settings))
     keys = KeyFolder(folder)
     if not keys.is_made and has_records(settings):
         fingerprint, maker = named_root(settings)
         # Where none is named, one may be just now, by another process here: its draft is left alone.
         if not (fingerprint and folder.exists() and keys.settle(fingerprint)):
-            raise KeysMissing(where=folder, maker=maker)
+            raise keys_missing(keys, fingerprint, maker)
     open_keys(folder, country=clinic.country, clinic=clinic.name_en, now=now)
-    return signer()
+    return _signer_of(settings)
 
 
-async def _agree_on_root(settings: Settings, storage: Storage, now: datetime) -> None:
-    """Of kiosks that begin a clinic at once, the first to name its root in the records has made it.
+def _signer_of(settings: Settings) -> FolderSigner:
+    """Signs with the keys here, if they are of the clinic's root. Raises KeysMissing, KeysUnusable."""
+    require_root(KeyFolder(settings.key_folder), *named_root(settings))
+    return FolderSigner(settings.key_folder, settings.issuer_url, also_card=settings.also_smart_health_card)
 
-    It has the keys on its disk by then, so whoever is killed here finds them, or another begins the clinic.
-    Where somebody works already and no root is named, an older version began it: none is named any more.
+
+async def _agree_on_root(settings: Settings, storage: Storage, now: datetime, begins: bool) -> None:
+    """The first to open the records with keys names its root in them; nobody signs by another one.
+
+    Of kiosks that begin a clinic at once, that is the one that made it. It has the keys on its disk by then,
+    so whoever is killed here finds them, or another begins the clinic. Where somebody works already, an
+    older version began the clinic, and a draft is not of its root.
     Raises KeysMissing.
     """
     keys, clinic = KeyFolder(settings.key_folder), settings.clinic
     offer = partial(keys.offer, country=clinic.country, clinic=clinic.name_en, now=now)
-    mine = f"{await asyncio.to_thread(offer)} {gethostname()}:{keys.folder}"
-    if len(mine) > ROOT_LENGTH:
-        mine = f"{mine[: ROOT_LENGTH - 1]}…"
+    fingerprint = await asyncio.to_thread(offer if begins else keys.fingerprint)
+    mine, in_use = saying_root(fingerprint, keys), keys.is_made
 
     def first(uow: Any) -> str:
-        named: str = uow.secret(ROOT, "" if uow.staff.all() else mine)
+        named: str = uow.secret(ROOT, "")
+        if not named and (in_use or not uow.staff.all()):
+            uow.save_secret(ROOT, named := mine)
         return named
 
     named = await storage.writer.run_behind(first, f"secret:{secrets.token_hex(8)}", "Root")
-    fingerprint, _, maker = named.partition(" ")
-    if not await asyncio.to_thread(keys.settle, fingerprint):
-        raise KeysMissing(where=keys.folder, maker=maker)
+    fingerprint, maker = root_said(named)
+    settled = not begins or await asyncio.to_thread(keys.settle, fingerprint)
+    if in_use:
+        require_root(keys, fingerprint, maker)
+    if not settled:
+        raise keys_missing(keys, fingerprint, maker)
 
 
 def _archive(settings: Settings, jobs: PrintJobs) -> Archive:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from socket import gethostname
 from typing import Any
 
 from sqlalchemy.exc import DatabaseError
@@ -19,6 +21,8 @@ from domain.errors import ClinicError, NoRecords, RestoreRefused, StorageUnavail
 from domain.messages import Query
 from domain.ports import Clock
 from kiosk.clock import SystemClock
+from kiosk.credential.errors import KeysMissing
+from kiosk.credential.keys import KeyFolder
 from kiosk.credential.restored import install_keys
 from kiosk.settings import Settings
 from storage.archive import Manifest, read_manifest
@@ -36,18 +40,21 @@ from storage.engine import (
 from storage.migrate import migrate
 from storage.moment import file_of, moment_of
 from storage.mypage import MyPageStore
+from storage.open import open_writer
 from storage.reader import SqlReader
 from storage.rebuild import Rebuild
 from storage.restore import Restored, Target, finish, restore, verify
 from storage.schedule import AGAIN, Schedule, due_in, of_lineage, run_schedule, tidy
 
 ROOT = "root"
-"""The secret of a server's records that names the root: its fingerprint, a space, and where it was made.
+"""The secret of the records that names the root: its fingerprint, a space, and where its keys are.
 
-It is empty where a version that names none began the clinic.
+It is empty until somebody opens them with keys: a version that names none may have begun the clinic.
 """
 ROOT_LENGTH = 200
 """No secret is longer."""
+ROOT_DIGITS = 16
+"""So much of a fingerprint is said to people."""
 
 log = logging.getLogger(__name__)
 
@@ -103,20 +110,62 @@ def is_founded(settings: Settings) -> bool:
 
 
 def named_root(settings: Settings) -> tuple[str, str]:
-    """The fingerprint of the clinic's root, and where it was made; empty when its records do not tell.
+    """The fingerprint of the clinic's root, and where its keys are; empty when the records do not tell.
 
     Raises RecordsUnread.
     """
-    if not is_server(settings.records_url):
-        return "", ""
     try:
         with moment_of(settings.records_url) as moment:
             layout_of(moment)
             said = moment.ask(f"SELECT value FROM secret WHERE name = '{ROOT}'").fetchone()
     except NoRecords:
         return "", ""
-    fingerprint, _, maker = str(said[0]).partition(" ") if said else ("", "", "")
+    return root_said(str(said[0]) if said else "")
+
+
+def root_said(named: str) -> tuple[str, str]:
+    """The fingerprint, and where the keys are, of what the records say."""
+    fingerprint, _, maker = named.partition(" ")
     return fingerprint, maker
+
+
+def saying_root(fingerprint: str, keys: KeyFolder) -> str:
+    """What the records say of a root whose keys are here."""
+    said = f"{fingerprint} {gethostname()}:{keys.folder}"
+    return said if len(said) <= ROOT_LENGTH else f"{said[: ROOT_LENGTH - 1]}…"
+
+
+def keys_missing(keys: KeyFolder, fingerprint: str, maker: str) -> KeysMissing:
+    """There are none of the clinic's root here; where else they are is said."""
+    elsewhere = saying_root(fingerprint, keys) != f"{fingerprint} {maker}"
+    return KeysMissing(where=keys.folder, maker=maker if elsewhere else "")
+
+
+def require_root(keys: KeyFolder, fingerprint: str, maker: str) -> None:
+    """What keys of another root than the clinic's sign, nobody can verify. Raises KeysMissing."""
+    if fingerprint and fingerprint != (here := keys.fingerprint()):
+        raise KeysMissing(where=keys.folder, maker=maker, root=fingerprint[:ROOT_DIGITS],
+                          here=here[:ROOT_DIGITS])  # fmt: skip
+
+
+async def rename_root(settings: Settings) -> None:
+    """From now on the clinic's root is the one of the keys here. Raises StorageUnavailable, KeysUnusable."""
+    keys = KeyFolder(settings.key_folder)
+    fingerprint = keys.fingerprint()
+    urls = settings.records_url, settings.read_model_url
+    try:
+        writer = await asyncio.to_thread(open_writer, *urls, SystemClock(), settings.patience_seconds)
+    except (OSError, DatabaseError) as problem:
+        raise StorageUnavailable(reason=in_short(problem)) from problem
+
+    def named(uow: Any) -> None:
+        uow.save_secret(ROOT, saying_root(fingerprint, keys))
+
+    try:
+        await writer.run_behind(named, f"secret:{secrets.token_hex(8)}", "Root")
+    finally:
+        await writer.close()
+    log.warning("the clinic's root is %s from now on", fingerprint[:ROOT_DIGITS])
 
 
 async def check_clinic(settings: Settings, *, my_page: bool = False) -> Checked:

@@ -88,7 +88,7 @@ async def open_storage(
     Raises StorageUnavailable with what is in the way.
     """
     try:
-        writer = await asyncio.to_thread(_open_writer, records_url, mypage_url, clock, patience)
+        writer = await asyncio.to_thread(open_writer, records_url, mypage_url, clock, patience)
     except (OSError, DatabaseError) as problem:
         raise StorageUnavailable(reason=in_short(problem)) from problem
     try:
@@ -118,7 +118,8 @@ async def open_storage(
     return Storage(writer, reader, outbox, relay, mypage, changes, key, leases, engine)
 
 
-def _open_writer(records_url: str, mypage_url: str, clock: Clock, patience: float) -> SqlWriter:
+def open_writer(records_url: str, mypage_url: str, clock: Clock, patience: float) -> SqlWriter:
+    """Migrate when needed, and start the writer. Raises OSError, DatabaseError."""
     prepare_folder(records_url)
     prepare_folder(mypage_url)
     engine = writer_engine(records_url)

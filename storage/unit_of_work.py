@@ -139,8 +139,12 @@ class SqlUnitOfWork:
         row = self._s.secret.one(self._on, name=name)
         if row:
             return str(row[0])
-        self._s.add_secret.execute(self._on, name=name, value=fresh)
+        self.save_secret(name, fresh)
         return fresh
+
+    def save_secret(self, name: str, value: str) -> None:
+        """From now on the clinic's secret of this name is this one."""
+        self._s.save_secret.execute(self._on, name=name, value=value)
 
 
 def _answer_in(result: str) -> Any:

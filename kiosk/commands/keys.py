@@ -23,7 +23,7 @@ from domain.statement import CertificateStatus
 from kiosk.credential import ceremony
 from kiosk.credential.ceremony import RootPlace, SignerState
 from kiosk.credential.certificates import key_id
-from kiosk.credential.errors import KeysUnusable
+from kiosk.credential.errors import KeysUnusable, in_words
 from kiosk.credential.keys import KeyFolder
 from kiosk.credential.root import ON_MEDIUM
 from kiosk.settings import Settings
@@ -44,6 +44,10 @@ def arguments(keys: argparse.ArgumentParser) -> None:
     }
     init = actions.add_parser("init", help="make root and signer, or move the root to a medium")
     init.add_argument("--root", **root)
+    init.add_argument(
+        "--new-root", action="store_true",
+        help="the clinic's root is lost: another takes its place, and what was issued so far ends",
+    )  # fmt: skip
     rotate = actions.add_parser("rotate", help="a new signer; what older ones signed stays valid")
     rotate.add_argument("--root", **root)
     show = actions.add_parser("list", help="every signer, and when rotation is due")
@@ -62,13 +66,13 @@ def arguments(keys: argparse.ArgumentParser) -> None:
 def run(settings: Settings, asked: argparse.Namespace) -> int:
     """One of the five; data on stdout, words on stderr. Raises KeysUnusable."""
     keys, now = KeyFolder(settings.key_folder), datetime.now(UTC)
-    place = _root_place(asked)
+    place = _root_place(settings, asked)
     if asked.action != "init" and not keys.is_made:
         raise KeysUnusable(reason="there are none yet; make them with `kiosk keys init`")
     if place is not None and asked.action in {"list", "export"}:
         ceremony.take_over(keys, place)
     if asked.action == "init":
-        return _init(settings, keys, place, now)
+        return _init(settings, keys, place, now, new_root=asked.new_root)
     if asked.action == "rotate":
         signer = ceremony.rotate(keys, place, now)
         _say(f"signing with {key_id(signer).hex()} from now on; what older signers signed stays valid")
@@ -80,13 +84,46 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
     return _list(keys, now)
 
 
-def _init(settings: Settings, keys: KeyFolder, place: RootPlace | None, now: datetime) -> int:
+def _init(
+    settings: Settings, keys: KeyFolder, place: RootPlace | None, now: datetime, *, new_root: bool
+) -> int:
+    from kiosk.upkeep import rename_root
+
     clinic = settings.clinic
+    another = _another_root(settings, keys, place)
+    if another and not new_root:
+        raise KeysUnusable(
+            reason=f"{another}: is this the medium, and is it mounted? Only where the clinic's root is lost, "
+            "--new-root makes this one the clinic's, and ends what was issued so far"
+        )
     made = ceremony.init(keys, place, country=clinic.country, clinic=clinic.name_en, now=now)
+    if another:
+        asyncio.run(rename_root(settings))
     active = keys.active()
     _say(f"{'ready' if made else 'nothing to do'}: this kiosk signs with {active.kid.hex()}")
-    _say(f"the root's key is {'in ' + str(keys.clinic) if keys.has_root_key else 'not here'}")
+    home = keys.clinic if keys.has_root_key else place.home if place else None
+    _say(f"the root's key is {f'in {home}' if home else 'not here'}")
+    with in_words():
+        if place and place.medium.stat().st_dev == keys.folder.stat().st_dev:
+            _say(f"! {place.medium} is on the same disk as the keys: is the medium mounted there?")
     return 0
+
+
+def _another_root(settings: Settings, keys: KeyFolder, place: RootPlace | None) -> str:
+    """In what way this kiosk's root would not be the one of a clinic that is there; empty when it would.
+
+    Raises KeysUnusable, RecordsUnread.
+    """
+    from kiosk.upkeep import ROOT_DIGITS, is_founded, named_root
+
+    named, maker = named_root(settings)
+    to_be = ceremony.root_to_be(keys, place)
+    if named:
+        which = f"the root {to_be[:ROOT_DIGITS]} is" if to_be else "a new root would be"
+        ours = f"{named[:ROOT_DIGITS]}, as {maker} has named it"
+        return f"{which} another one than this clinic's, {ours}" if to_be != named else ""
+    has_one = keys.is_made or (place is not None and place.home.exists())
+    return "" if has_one or not is_founded(settings) else "this clinic has a root already, and it is not here"
 
 
 def _list(keys: KeyFolder, now: datetime) -> int:
@@ -192,15 +229,26 @@ def _typed(kid: str) -> bool:
         return False
 
 
-def _root_place(asked: argparse.Namespace) -> RootPlace | None:
+def _root_place(settings: Settings, asked: argparse.Namespace) -> RootPlace | None:
     medium = getattr(asked, "root", None)
     if medium is None:
         return None
     known = (medium / ON_MEDIUM).exists()
     if not known and asked.action != "init":
         raise KeysUnusable(reason=f"there is no root on {medium}; is this the medium, and is it mounted?")
+    if asked.action == "init":
+        _require_medium(settings, medium)
     passphrase = b"-" if asked.action in {"list", "export"} else _passphrase(new=not known)
     return RootPlace(medium, passphrase)
+
+
+def _require_medium(settings: Settings, medium: Path) -> None:
+    """What is to be kept apart from the kiosk is not kept in its own folders. Raises KeysUnusable."""
+    if not medium.is_dir():
+        raise KeysUnusable(reason=f"{medium} is no folder; is this the medium, and is it mounted?")
+    for own in (settings.data_folder, settings.key_folder):
+        if medium.resolve().is_relative_to(own.resolve()):
+            raise KeysUnusable(reason=f"{medium} is in the kiosk's own {own}: a medium is kept apart from it")
 
 
 def _passphrase(*, new: bool) -> bytes:

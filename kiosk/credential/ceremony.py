@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
 from kiosk.credential.certificates import key_id, kid_text
 from kiosk.credential.errors import KeysUnusable, in_words
@@ -72,6 +73,16 @@ class SignerState:
     def names(self) -> tuple[str, str]:
         """Every name that a credential knows it by."""
         return kid_text(self.certificate), thumbprint(self.certificate.public_key())
+
+
+def root_to_be(keys: KeyFolder, place: RootPlace | None) -> str:
+    """The fingerprint of the root that `init` gives this kiosk; empty of a new one. Raises KeysUnusable."""
+    if keys.is_made:
+        return keys.fingerprint()
+    if place is not None and place.home.exists():
+        with in_words():
+            return read_certificate(place.home / ROOT_PEM).fingerprint(hashes.SHA256()).hex()
+    return keys.draft.fingerprint() if keys.draft.is_made else ""
 
 
 def init(keys: KeyFolder, place: RootPlace | None, *, country: str, clinic: str, now: datetime) -> bool:

@@ -20,13 +20,14 @@ class KeysUnusable(CannotSign):
 
 
 class KeysMissing(KeysUnusable):
-    """There is a clinic, and its keys are gone: new ones would disown every paper that was issued."""
+    """There is a clinic, and its keys are not here: others would disown every paper that was issued."""
 
     code = "keys-missing"
     text = (
         "This clinic's signing keys are not in {where}. Please call the administrator: bring the folder "
         "back, or restore a backup. A further kiosk gets its own by `kiosk keys init --root`. "
-        "Without --root that makes a new root, with which what was issued so far is not verified any more."
+        "Only if all of these are lost: `kiosk keys init --new-root` makes a new root, with which what was "
+        "issued so far is not verified any more."
     )
     variants = MappingProxyType(
         {
@@ -35,13 +36,21 @@ class KeysMissing(KeysUnusable):
                 "the administrator: copy that folder here, or give this kiosk its own by "
                 "`kiosk keys init --root` with the same medium, first there and then here. "
                 "Other keys must not be in the way."
-            )
+            ),
+            "foreign": (
+                "The signing keys in {where} are of the root {here}, and this clinic's root is {root}, as "
+                "{maker} has named it: nobody could verify what they sign. Please call the administrator: "
+                "move that folder away, then bring the clinic's own keys, by a copy, a backup, or "
+                "`kiosk keys init --root` with the medium that holds its root."
+            ),
         }
     )
 
     @property
     def variant(self) -> str:
-        """Where they were made is known of a clinic that was begun on a server."""
+        """Others may be in their place, or it is known in which other place they are."""
+        if "here" in self.facts:
+            return "foreign"
         return "elsewhere" if self.facts.get("maker") else ""
 
 

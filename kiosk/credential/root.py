@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from kiosk.credential.certificates import root_certificate, signer_certificate
 from kiosk.credential.errors import KeysUnusable, in_words
-from kiosk.credential.files import new_folder, private_folder, replace_file
+from kiosk.credential.files import new_folder, replace_file
 from kiosk.credential.lists import (
     TRUST_DAYS,
     TrustList,
@@ -65,9 +65,13 @@ class Root:
         return signed_trust_list(self.trusted, self.key)
 
     def keep(self, now: datetime) -> bytes:
-        """Sign the list and keep it beside the root; answers it for the kiosk's own copy."""
+        """Sign the list and keep it beside the root; answers it for the kiosk's own copy.
+
+        Raises KeysUnusable.
+        """
         content = self.signed_list(now)
-        replace_file(self.home / TRUST_LIST, content)
+        with in_words():
+            replace_file(self.home / TRUST_LIST, content)
         return content
 
     def files(self, passphrase: bytes, now: datetime) -> dict[str, bytes]:
@@ -100,10 +104,12 @@ def open_root(home: Path, passphrase: bytes) -> Root:
 
 
 def put_on_medium(root: Root, medium: Path, passphrase: bytes, now: datetime) -> Root:
-    """Give the root a home on a medium, proven by opening it there. Raises KeysUnusable."""
+    """Give the root a home on a medium, proven by opening it there. Raises KeysUnusable.
+
+    The medium itself stays as it is: it may be a folder of others, too.
+    """
     home = medium / ON_MEDIUM
     with in_words():
-        private_folder(medium)
         if not new_folder(home, root.files(passphrase, now)):
             raise KeysUnusable(reason=f"there is a root in {home} already")
     return open_root(home, passphrase)

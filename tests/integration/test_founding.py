@@ -23,6 +23,7 @@ from kiosk.credential.errors import KeysMissing, KeysUnusable
 from kiosk.credential.keys import KeyFolder, open_keys
 from kiosk.services import Services
 from kiosk.settings import Settings
+from kiosk.upkeep import named_root
 from storage.open import open_storage
 from tests.clinics import MONDAY, TestClock, keep_in, settings_in
 from tests.integration.backups import backed_up
@@ -134,7 +135,7 @@ async def killed_on_the_way(settings: Settings, before: str = "KeyFolder.settle"
             await opened(settings)
 
 
-@pytest.mark.parametrize("before", ["_agree_on_root", "gethostname", "KeyFolder.settle", "_first_pin"])
+@pytest.mark.parametrize("before", ["_agree_on_root", "saying_root", "KeyFolder.settle", "_first_pin"])
 async def test_a_kiosk_that_was_killed_on_the_way_leaves_a_clinic_that_opens(
     kiosks: list[Settings], before: str
 ) -> None:
@@ -163,6 +164,7 @@ async def test_the_root_that_is_named_is_never_lost_by_doing_as_the_refusal_says
     named = KeyFolder(first.key_folder).draft.fingerprint()
     with pytest.raises(KeysMissing, match="first there and then here"):
         await opened(further)
+    (tmp_path / "medium").mkdir()
     for settings in (first, further):
         keys, medium = KeyFolder(settings.key_folder), RootPlace(tmp_path / "medium", b"kept on paper")
         assert ceremony.init(keys, medium, country="KR", clinic="A clinic", now=MONDAY)
@@ -230,7 +232,7 @@ async def test_a_draft_that_came_to_nothing_is_in_no_backup_and_goes_at_the_next
 
 
 async def test_a_worker_leaves_a_draft_alone_that_its_kiosk_may_yet_name(kiosks: list[Settings]) -> None:
-    await killed_on_the_way(kiosks[0], "gethostname")
+    await killed_on_the_way(kiosks[0], "saying_root")
     draft = KeyFolder(kiosks[0].key_folder).draft
     offered = draft.fingerprint()
     with pytest.raises(KeysMissing):
@@ -251,7 +253,7 @@ async def test_where_an_older_version_begins_the_clinic_and_names_no_root_there_
 ) -> None:
     old, new = kiosks[:2]
 
-    async def names_none(*_: object) -> None: ...
+    async def names_none(*_: object) -> None: ...  # as the first versions
 
     async def begun_meanwhile(**how: Any) -> Any:
         monkeypatch.setattr(bootstrap, "open_storage", open_storage)
@@ -267,6 +269,7 @@ async def test_where_an_older_version_begins_the_clinic_and_names_no_root_there_
     if given:
         await (await opened(new)).close()
         assert root_of(new) == root_of(old)
+        assert named_root(old)[0] == KeyFolder(old.key_folder).fingerprint(), "from now on"
     else:
         for _ in range(2):
             with pytest.raises(KeysMissing, match="restore a backup"):

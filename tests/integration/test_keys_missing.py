@@ -6,6 +6,7 @@ import shutil
 import stat
 from dataclasses import replace
 from pathlib import Path
+from socket import gethostname
 
 import pytest
 
@@ -13,14 +14,21 @@ from domain.errors import NoRecords
 from domain.parts import Part
 from kiosk.bootstrap import open_clinic
 from kiosk.cli import main
+from kiosk.commands.keys import PASSPHRASE as PASSPHRASE_VARIABLE
 from kiosk.credential import ceremony
 from kiosk.credential.ceremony import RootPlace
 from kiosk.credential.errors import KeysMissing
-from kiosk.credential.keys import KeyFolder
+from kiosk.credential.keys import KeyFolder, open_keys
+from kiosk.services import Services
 from kiosk.settings import Settings
 from storage.archive import read_manifest
-from tests.clinics import MONDAY, TestClock, clinic_in, settings_in
+from tests.certificate_facts import facts
+from tests.clinics import MONDAY, TestClock, clinic_in, keep_in, settings_in
+from tests.integration.backups import backed_up, restored, tampering
 from tests.integration.test_records import kiosk
+from tests.postgresql import Server
+
+PASSPHRASE = "kept on paper"
 
 
 @pytest.fixture(autouse=True)
@@ -86,6 +94,120 @@ async def test_a_further_kiosk_opens_with_a_signer_of_the_clinics_root(
     assert further.active().kid != first.active().kid
 
 
+STRANGERS = pytest.mark.parametrize("medium", ["", "empty", "of another clinic"])
+
+
+def medium_in(folder: Path, medium: str) -> list[str]:
+    """What is typed behind `keys init`, and the medium that this names."""
+    if not medium:
+        return []
+    (folder / "medium").mkdir()
+    if medium == "of another clinic":
+        place = RootPlace(folder / "medium", PASSPHRASE.encode())
+        ceremony.init(KeyFolder(folder / "other"), place, country="KR", clinic="Another", now=MONDAY)
+    return ["--root", str(folder / "medium")]
+
+
+@STRANGERS
+async def test_a_kiosk_takes_no_other_root_than_the_clinics_unless_that_is_lost(
+    unmounted: Settings, tmp_path: Path, medium: str
+) -> None:
+    known = {PASSPHRASE_VARIABLE: PASSPHRASE}
+    given = medium_in(tmp_path, medium)
+    held = sorted((tmp_path / "medium").rglob("*"))
+    refused = kiosk(unmounted, "keys", "init", *given, **known)
+    assert (refused.returncode, "--new-root" in refused.stderr) == (1, True), refused.stderr
+    assert KeyFolder(tmp_path / "unmounted").fingerprint()[:16] in refused.stderr
+    assert not KeyFolder(unmounted.key_folder).is_made
+    assert sorted((tmp_path / "medium").rglob("*")) == held
+    for _ in range(2):
+        done = kiosk(unmounted, "keys", "init", "--new-root", *given, **known)
+        assert done.returncode == 0, done.stderr
+    await (await opened(unmounted, "kiosk")).close()
+    former = replace(unmounted, data_folder=tmp_path / "former")
+    shutil.copytree(tmp_path / "unmounted", former.key_folder)
+    if unmounted.database_url:
+        with pytest.raises(KeysMissing, match=KeyFolder(unmounted.key_folder).fingerprint()[:16]):
+            await opened(former, "kiosk")
+
+
+@pytest.mark.parametrize("role", ["kiosk", "supervisor", "worker-issuing"])
+async def test_keys_of_another_root_sign_nothing(unmounted: Settings, tmp_path: Path, role: str) -> None:
+    open_keys(unmounted.key_folder, country="KR", clinic="Another", now=MONDAY)
+    ours, theirs = KeyFolder(tmp_path / "unmounted"), KeyFolder(unmounted.key_folder)
+    for _ in range(2):
+        with pytest.raises(KeysMissing) as refused:
+            await opened(unmounted, role)
+        said = str(refused.value)
+        assert all(keys.fingerprint()[:16] in said for keys in (ours, theirs)), said
+        assert gethostname() in said
+    services = await opened(unmounted, "")  # a command, which may have to sign
+    with pytest.raises(KeysMissing):
+        services.gateway.signer.sign(facts())
+    await services.close()
+    shutil.rmtree(theirs.folder)
+    shutil.copytree(ours.folder, theirs.folder)
+    await (await opened(unmounted, role)).close()
+
+
+@pytest.mark.parametrize("older", [False, True])
+async def test_a_clinic_that_moved_to_a_server_has_the_root_it_had(
+    postgresql: Server, tmp_path: Path, older: bool
+) -> None:
+    """One of an older version names none until it is opened there."""
+    async with clinic_in(tmp_path) as clinic:
+        await clinic.vaccine(doses=1)
+    if older:
+        with tampering(clinic.settings) as records:
+            records.exec_driver_sql("DELETE FROM secret WHERE name = 'root'")
+    made = backed_up(clinic.settings)
+    database = postgresql.database(template="template1")
+    keep_in(tmp_path, postgresql.url(database), postgresql.url(database))
+    moved = replace(settings_in(tmp_path), backup_hours=0)
+    restored(moved, made.path, replace=False)
+    if older:
+        await (await opened(moved, "kiosk")).close()
+    further = replace(moved, data_folder=tmp_path / "further")
+    refused = kiosk(further, "keys", "init")
+    assert (refused.returncode, "this clinic's" in refused.stderr) == (1, True), refused.stderr
+    open_keys(further.key_folder, country="KR", clinic="A clinic", now=MONDAY)
+    with pytest.raises(KeysMissing, match=KeyFolder(moved.key_folder).fingerprint()[:16]):
+        await opened(further, "kiosk")
+    await (await opened(moved, "kiosk")).close()
+
+
+async def opened(settings: Settings, role: str) -> Services:
+    parts = (Part.ISSUING,) if role == "worker-issuing" else ()
+    return await open_clinic(replace(settings, parts=parts, backup_hours=0), TestClock(), role)
+
+
+@pytest.mark.parametrize("medium", ["missing", "data/medium", "data/keys", "data"])
+def test_a_medium_is_there_and_apart_from_the_kiosk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], medium: str
+) -> None:
+    monkeypatch.setenv(PASSPHRASE_VARIABLE, PASSPHRASE)
+    settings = ["--data-folder", str(tmp_path / "data")]
+    assert main([*settings, "keys", "init"]) == 0
+    if medium != "missing":
+        (tmp_path / medium).mkdir(exist_ok=True)
+    held = sorted(tmp_path.rglob("*"))
+    assert main([*settings, "keys", "init", "--root", str(tmp_path / medium)]) == 1
+    assert str(tmp_path / medium) in capsys.readouterr().err
+    assert sorted(tmp_path.rglob("*")) == held
+
+
+def test_it_is_said_where_the_roots_key_is_and_when_that_is_the_same_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(PASSPHRASE_VARIABLE, PASSPHRASE)
+    (tmp_path / "medium").mkdir(mode=0o755)
+    settings = ["--data-folder", str(tmp_path / "data")]
+    assert main([*settings, "keys", "init", "--root", str(tmp_path / "medium")]) == 0
+    said = capsys.readouterr().err
+    assert f"the root's key is in {tmp_path / 'medium'}" in said
+    assert "is the medium mounted" in said
+
+
 async def test_a_supervisor_of_parts_that_sign_nothing_needs_no_keys(unmounted: Settings) -> None:
     settings = replace(unmounted, parts=(), backup_hours=0)
     services = await open_clinic(settings, TestClock(), "supervisor", signs=False)
@@ -129,8 +251,10 @@ def test_an_administrator_may_make_new_ones(tmp_path: Path, capsys: pytest.Captu
     (tmp_path / "clinic.db").touch()
     shutil.rmtree(tmp_path / "keys")
     assert main([*settings, "worker", "issuing"]) == 1
-    assert "kiosk keys init" in capsys.readouterr().err
-    assert main([*settings, "keys", "init"]) == 0
+    assert "kiosk keys init --new-root" in capsys.readouterr().err
+    assert main([*settings, "keys", "init"]) == 1
+    assert not (tmp_path / "keys" / "clinic").exists()
+    assert main([*settings, "keys", "init", "--new-root"]) == 0
     assert main([*settings, "staff", "list"]) == 0
 
 

@@ -39,10 +39,10 @@ def environment(settings: object) -> dict[str, str]:
     }
 
 
-def kiosk(settings: object, *arguments: str) -> subprocess.CompletedProcess[str]:
+def kiosk(settings: object, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "kiosk", *arguments],
-        env=environment(settings), capture_output=True, text=True, check=False, timeout=60,
+        env=environment(settings) | more, capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
 
 

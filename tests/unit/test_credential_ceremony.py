@@ -46,6 +46,7 @@ def first_layout(keys: KeyFolder) -> str:
 
 
 def medium(tmp_path: Path) -> RootPlace:
+    (tmp_path / "medium").mkdir(exist_ok=True)
     return RootPlace(tmp_path / "medium", b"correct horse battery")
 
 
@@ -150,6 +151,7 @@ def test_a_root_that_lived_in_the_kiosk_moves_out(keys: KeyFolder, tmp_path: Pat
     assert KeyFolder(keys.folder).active().kid == before.kid
     assert not ceremony.init(keys, medium(tmp_path), country="KR", clinic="Clinic", now=NOW)
     ceremony.rotate(keys, medium(tmp_path), LATER)
+    assert (tmp_path / "medium").stat().st_mode & 0o777 == 0o755, "others may have a use for it"
     for path in (tmp_path / "medium").rglob("*"):
         assert path.stat().st_mode & 0o077 == 0, path
 
