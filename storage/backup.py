@@ -6,6 +6,7 @@ Whoever is killed on the way leaves a folder that says so; the next one takes it
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import shutil
 import stat
@@ -45,6 +46,8 @@ MANUAL, SCHEDULED = "clinic-", "scheduled-"
 """What names begin with: who asked for a backup also takes it away."""
 _MAKING, _LOCK = ".backup-making-", ".backup-lock"
 _STAMP = "%Y%m%dT%H%M%SZ"
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,8 @@ def back_up(
         raise BackupFailed(reason=problem.facts["reason"]) from problem
     except (DBAPIError, pysqlite3.Error, OSError) as problem:
         raise BackupFailed(reason=in_words(problem)) from problem
+    if not manifest.has_keys:
+        log.warning("backup %s holds no signing keys: there are none", place.name)
     return Made(place, size, manifest)
 
 
@@ -236,14 +241,23 @@ def _keys(folder: Path, making: Path, goes: Goes) -> dict[str, Entry]:
 
 
 def _state(folder: Path) -> dict[str, tuple[int, int, int]]:
-    """The key files, and what changes whenever one of them does; drafts are hidden."""
+    """The key files, and what changes whenever one of them does; drafts are hidden.
+
+    Raises OSError: keys that cannot be read are not taken for none.
+    """
     state = {}
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder)
-        facts = path.lstat()
-        if stat.S_ISREG(facts.st_mode) and not any(part.startswith(".") for part in name.parts):
-            state[name.as_posix()] = (facts.st_ino, facts.st_size, facts.st_mtime_ns)
+    for place, folders, names in os.walk(folder, onerror=_unless_gone):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for path in (Path(place, name) for name in sorted(names) if not name.startswith(".")):
+            facts = path.lstat()
+            if stat.S_ISREG(facts.st_mode):
+                state[path.relative_to(folder).as_posix()] = (facts.st_ino, facts.st_size, facts.st_mtime_ns)
     return state
+
+
+def _unless_gone(problem: OSError) -> None:
+    if not isinstance(problem, FileNotFoundError):
+        raise problem
 
 
 def _free_name(folder: Path, prefix: str, now: datetime) -> Path:

@@ -101,7 +101,8 @@ def due_in(backups: Sequence[Listed], hours: int, now: datetime) -> timedelta:
 def tidy(folder: Path, lineage: str, keep: int, now: datetime) -> None:
     """Take away all but the newest of the scheduled backups of these records, and no others.
 
-    One that was made in the future, by a clock that was wrong, neither counts nor goes. While another process
+    The newest with signing keys stays, too, while newer ones have none: it may be the last that has any. One
+    that was made in the future, by a clock that was wrong, neither counts nor goes. While another process
     is at work in the folder they all stay: the next one takes them away.
     """
     try:
@@ -110,9 +111,11 @@ def tidy(folder: Path, lineage: str, keep: int, now: datetime) -> None:
                 b for b in of_lineage(lineage, list_backups(folder))
                 if b.path.name.startswith(SCHEDULED) and b.manifest and b.manifest.made_at <= now + AGAIN
             ]  # fmt: skip
+            with_keys = next((b for b in own if b.manifest and b.manifest.has_keys), None)
             for backup in own[max(1, keep) :]:
                 assert backup.path.suffix == SUFFIX
-                backup.path.unlink(missing_ok=True)
+                if backup is not with_keys:
+                    backup.path.unlink(missing_ok=True)
     except BackupFailed as problem:
         if not isinstance(problem.__cause__, BlockingIOError):
             raise

@@ -46,7 +46,7 @@ def _list(settings: Settings, folder: Path | None) -> int:
             continue
         when = settings.clinic.local(made.made_at).strftime("%Y-%m-%d %H:%M")
         flaw = f"\tbreaks {made.violations} rules" if made.violations else ""
-        held = f"{size(backup.size)}\t{counted(made.rows)}"
+        held = f"{size(backup.size)}\t{counted(made.rows)}\t{'keys' if made.has_keys else 'no keys'}"
         print(f"{backup.path.name}\t{when}\t{ago(made.made_at, now)}\t{held}{flaw}")
     count = f"{len(backups)} backup{'s' if len(backups) != 1 else ''} in {folder}"
     late = f" OVERDUE: one is to be made every {settings.backup_hours} hours." if overdue else ""
@@ -61,6 +61,7 @@ def _verify(file: Path) -> int:
     rules = f"{len(checked.violations)} rows break a rule" if checked.violations else "every rule holds"
     when = f"{manifest.made_at:%Y-%m-%d %H:%M} UTC"
     print(f"Sound, {rules}: {counted(checked.rows)}, of {when}.", file=sys.stderr)
+    print(f"It holds {'' if manifest.has_keys else 'no '}signing keys.", file=sys.stderr)
     return 1 if checked.violations else 0
 
 
@@ -80,7 +81,7 @@ def _keys_in_words(settings: Settings, *, taken: bool, held: bool) -> str:
     if taken:
         return "The signing keys are the backup's."
     if held:
-        return "The signing keys stay as they were: they are of the same root, and newer."
+        return "The signing keys stay as they were: they can sign, and are of the same root as the backup's."
     if KeyFolder(settings.key_folder).is_made:
         return "The signing keys stay as they were: the backup holds none."
     return (

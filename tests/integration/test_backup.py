@@ -19,7 +19,7 @@ from kiosk.upkeep import check_clinic, list_clinic_backups, verify_backup
 from storage.archive import read_manifest
 from tests.clinics import clinic_in, keep_in, settings_in
 from tests.integration.backups import backed_up, keys_kept, restored, rows_kept, tampering
-from tests.integration.test_records import environment, kiosk
+from tests.integration.test_records import environment, held_back, kiosk
 from tests.integration.well_used import well_used
 from tests.postgresql import Server
 
@@ -185,6 +185,24 @@ async def test_a_full_disk_leaves_no_backup_and_is_said(clinic_folder: Path) -> 
     assert [path.name for path in (clinic.settings.data_folder / "backups").iterdir()] == [".backup-lock"]
 
 
+@pytest.mark.parametrize("closed", ["keys", "keys/clinic/signers", "keys/clinic/root.key"])
+@pytest.mark.parametrize("how", [(), ("--scheduled",)])
+async def test_keys_that_cannot_be_read_are_not_left_out_of_a_backup(
+    tmp_path: Path, closed: str, how: tuple[str, ...]
+) -> None:
+    async with clinic_in(tmp_path) as clinic:
+        pass
+    place = clinic.settings.data_folder / closed
+    mode = stat.S_IMODE(place.stat().st_mode)
+    place.chmod(0)
+    answer = held_back(clinic.settings, "backup", *how)
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert f"Permission denied ({place})" in answer.stderr
+    assert list_clinic_backups(clinic.settings)[0] == []
+    place.chmod(mode)
+    assert "and the signing keys" in held_back(clinic.settings, "backup", *how).stderr
+
+
 async def test_two_at_once_do_not_get_in_each_others_way(tmp_path: Path) -> None:
     async with clinic_in(tmp_path) as clinic:
         pass
@@ -209,5 +227,7 @@ async def test_the_command_prints_the_name_and_the_list_shows_it(clinic_folder: 
     assert "every rule holds" in done.stderr
     listed = kiosk(clinic.settings, "restore", "--list")
     assert (listed.returncode, listed.stdout.split("\t")[0]) == (0, made.name)
+    assert "\tkeys" in listed.stdout
     verified = kiosk(clinic.settings, "restore", "--verify", str(made))
     assert (verified.returncode, "Sound, every rule holds" in verified.stderr) == (0, True)
+    assert "It holds signing keys." in verified.stderr

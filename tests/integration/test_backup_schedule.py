@@ -69,6 +69,27 @@ def test_the_newest_are_kept_and_nothing_is_taken_away_that_another_made(setting
     assert all(path.exists() for path in [by_hand, *strange])
 
 
+def test_the_newest_with_keys_stays_until_there_is_a_newer_one(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = TestClock()
+    schedule = schedule_of(settings, clock, keep=2)
+
+    def days(count: int) -> list[str]:
+        for _ in range(count):
+            clock.move(days=1)
+            schedule.turn()
+        return names(settings)
+
+    with_keys = days(2)[0]
+    settings.key_folder.rename(settings.data_folder / "unmounted")
+    assert days(4)[2:] == [with_keys]
+    assert "no signing keys" in caplog.text
+    (settings.data_folder / "unmounted").rename(settings.key_folder)
+    assert with_keys not in days(1)
+    assert len(names(settings)) == 2
+
+
 async def test_clinics_with_one_folder_keep_their_backups_apart(settings: Settings, tmp_path: Path) -> None:
     async with clinic_in(tmp_path / "other") as clinic:
         other = clinic.settings

@@ -25,7 +25,7 @@ from storage.archive import read_manifest
 from tests.certificate_facts import facts
 from tests.clinics import MONDAY, TestClock, clinic_in, keep_in, settings_in
 from tests.integration.backups import backed_up, restored, tampering
-from tests.integration.test_records import kiosk
+from tests.integration.test_records import held_back, kiosk
 from tests.postgresql import Server
 
 PASSPHRASE = "kept on paper"
@@ -72,7 +72,10 @@ def test_a_backup_of_a_clinic_without_its_keys_holds_none(unmounted: Settings) -
     assert kiosk(unmounted, "parts", "list").returncode == 0
     answer = kiosk(unmounted, "backup")
     assert (answer.returncode, "no keys" in answer.stderr) == (0, True)
-    assert list(read_manifest(Path(answer.stdout.strip())).files) == ["records.db"]
+    assert list(read_manifest(made := Path(answer.stdout.strip())).files) == ["records.db"]
+    assert "no keys" in kiosk(unmounted, "restore", "--list").stdout
+    assert "no signing keys" in kiosk(unmounted, "restore", "--verify", str(made)).stderr
+    assert "no signing keys" in (unmounted.log_folder / "command.log").read_text()
 
 
 def test_a_worker_that_issues_says_what_to_do_about_its_keys(unmounted: Settings) -> None:
@@ -206,6 +209,27 @@ def test_it_is_said_where_the_roots_key_is_and_when_that_is_the_same_disk(
     said = capsys.readouterr().err
     assert f"the root's key is in {tmp_path / 'medium'}" in said
     assert "is the medium mounted" in said
+
+
+@pytest.mark.parametrize("action", [("rotate",), ("withdraw", "--yes")])
+async def test_a_medium_that_cannot_be_written_to_is_said_in_words(
+    tmp_path: Path, action: tuple[str, ...]
+) -> None:
+    async with clinic_in(tmp_path) as clinic:
+        keys = KeyFolder(clinic.settings.key_folder)
+    place = RootPlace(tmp_path / "medium", PASSPHRASE.encode())
+    place.medium.mkdir()
+    ceremony.init(keys, place, country="KR", clinic="A clinic", now=MONDAY)
+    kid, known = keys.active().kid.hex(), {PASSPHRASE_VARIABLE: PASSPHRASE}
+    command = ["keys", *action, *([kid] if action[0] == "withdraw" else []), "--root", str(place.medium)]
+    place.home.chmod(0o500)
+    refused = held_back(clinic.settings, *command, **known)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "cannot be used (Permission denied)" in refused.stderr
+    assert keys.active().kid.hex() == kid
+    place.home.chmod(0o700)
+    assert held_back(clinic.settings, *command, **known).returncode == 0
+    assert keys.active().kid.hex() != kid
 
 
 async def test_a_supervisor_of_parts_that_sign_nothing_needs_no_keys(unmounted: Settings) -> None:

@@ -261,8 +261,10 @@ async def test_keys_are_kept_from_the_command_line(tmp_path: Path) -> None:
     listed = kiosk("keys", "list", folder=tmp_path).stdout.decode()
     kid, standing, *_ = listed.split("\t")
     assert standing.startswith("signing, rotate by ")
+    (tmp_path / "usb").mkdir()
     moved = kiosk("keys", "init", "--root", tmp_path / "usb", folder=tmp_path)
-    assert b"the root's key is not here" in moved.stderr
+    assert f"the root's key is in {tmp_path / 'usb'}".encode() in moved.stderr
+    assert b"the root's key is not here" in kiosk("keys", "init", folder=tmp_path).stderr
     assert kiosk("keys", "rotate", folder=tmp_path).returncode == 1
     elsewhere = kiosk("keys", "rotate", "--root", tmp_path / "usp", folder=tmp_path)
     assert (elsewhere.returncode, b"there is no root on" in elsewhere.stderr) == (1, True)
