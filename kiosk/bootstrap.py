@@ -15,7 +15,7 @@ from domain.actors import STAFF_ROLES, SYSTEM
 from domain.errors import ClinicError, PinSaidBefore, SettingsInvalid, StorageUnavailable
 from domain.gateway import Gateway
 from domain.parts import Part
-from domain.ports import Archive, Clock, Signer
+from domain.ports import Archive, Clock
 from domain.resilience import Breakers
 from domain.revocation import GetStanding
 from domain.staff import EnrolStaff, ListStaff
@@ -23,8 +23,9 @@ from domain.workflows import carry_out
 from kiosk.clock import SystemClock
 from kiosk.collector import look_seldom
 from kiosk.credential.checkpoint import Checkpoint
+from kiosk.credential.errors import KeysUnusable
 from kiosk.credential.keys import KeyFolder, open_keys
-from kiosk.credential.signer import FolderSigner, LateSigner, NoSigner
+from kiosk.credential.signer import FolderSigner, KeySigner, LateSigner, NoSigner
 from kiosk.formulary import load_formulary
 from kiosk.nightly import every_day
 from kiosk.paper.address import parse_printer
@@ -112,6 +113,8 @@ async def open_clinic(
     try:
         if begins or signs:
             await _agree_on_root(settings, storage, clock.now(), begins)
+        if begins and isinstance(signer, LateSigner):
+            await asyncio.to_thread(signer.open)
         jobs.start()  # what was left behind is being withdrawn before any part may print
         storage.start(
             parts,
@@ -127,8 +130,9 @@ async def open_clinic(
     except BaseException:
         await opened.aclose()
         raise
+    rotation_due = partial(_rotation_due, signer, clock)
     if role in LOOKS_AFTER:
-        days = asyncio.create_task(every_day(gateway), name="days")
+        days = asyncio.create_task(every_day(gateway, rotation_due), name="days")
         opened.push_async_callback(_ended, days)
     if role in LOOKS_AFTER and settings.backup_hours:
         backups = asyncio.create_task(scheduled_backups(settings, clock), name="backups")
@@ -144,6 +148,7 @@ async def open_clinic(
         queued=lambda: storage.writer.queued,
         close=opened.aclose,
         first_pin=first_pin,
+        rotation_due=rotation_due,
         check_certificate=Checkpoint(
             settings.key_folder, clock, lambda number: gateway.ask(GetStanding(number), SYSTEM)
         ).check,
@@ -223,7 +228,7 @@ def _begins(settings: Settings, role: str) -> bool:
     return is_server(settings.records_url) and role in FOR_PEOPLE and not is_founded(settings)
 
 
-def _open_signer(settings: Settings, now: datetime, role: str, signs: bool, begins: bool) -> Signer:
+def _open_signer(settings: Settings, now: datetime, role: str, signs: bool, begins: bool) -> KeySigner:
     """The keys for whoever signs. They are made before the clinic, by whoever makes that, and never later.
 
     Raises KeysMissing.
@@ -242,6 +247,14 @@ def _open_signer(settings: Settings, now: datetime, role: str, signs: bool, begi
             raise keys_missing(keys, fingerprint, maker)
     open_keys(folder, country=clinic.country, clinic=clinic.name_en, now=now)
     return _signer_of(settings)
+
+
+def _rotation_due(signer: KeySigner, clock: Clock) -> datetime | None:
+    """Since when; None where it is not due, or there is no key: whoever has to sign says that."""
+    with suppress(KeysUnusable):
+        if (due := signer.rotate_from()) and due <= clock.now():
+            return due
+    return None
 
 
 def _signer_of(settings: Settings) -> FolderSigner:

@@ -1,9 +1,11 @@
-"""What the day brings by itself, at whatever hour somebody is there to see it: lots expire at midnight."""
+"""What the day brings by itself, at whatever hour somebody is there to see it: lots expire, keys age."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
+from datetime import datetime
 
 from domain.actors import SYSTEM
 from domain.errors import ClinicError
@@ -16,8 +18,13 @@ LOOK = 60.0
 log = logging.getLogger(__name__)
 
 
-async def every_day(gateway: Gateway, look: float = LOOK) -> None:
-    """Do what a new day asks for, once a day, until cancelled. Of several kiosks the second finds it done."""
+async def every_day(
+    gateway: Gateway, rotation_due: Callable[[], datetime | None], look: float = LOOK
+) -> None:
+    """Do what a new day asks for, once a day, until cancelled. Of several kiosks the second finds it done.
+
+    Since when this process's signing key is due for rotation, if it is, is said by each of them.
+    """
     done_for = None
     while True:
         today = gateway.clinic.today(gateway.clock.now())
@@ -28,6 +35,8 @@ async def every_day(gateway: Gateway, look: float = LOOK) -> None:
                 log.error("expired lots were not written off: %s", problem.code)
             else:
                 done_for = today
+                if since := rotation_due():
+                    log.warning("the signing key is due for rotation since %s", since.date())
         await asyncio.sleep(look)
 
 

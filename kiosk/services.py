@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from domain.clinic import Clinic
@@ -41,6 +42,8 @@ class Services:
     """Finish what was begun, then let the databases go."""
     check_certificate: Callable[[str], Awaitable[list[Verdict]]]
     """Verdicts on what was scanned, pasted, or named as a file; one at least."""
+    rotation_due: Callable[[], datetime | None]
+    """Since when the key that signs here should have been followed by another; None while it is not due."""
     first_pin: str | None = None
     """The staff PIN, on the very first start only; to be shown once."""
 

@@ -139,6 +139,8 @@ def _list(keys: KeyFolder, now: datetime) -> int:
 def _standing(state: SignerState, now: datetime) -> str:
     if state.withdrawn:
         return f"withdrawn {state.withdrawn.date()}"
+    if now >= state.certificate.not_valid_after_utc:
+        return "expired, signs nothing: rotate" if state.active else "expired"
     if not state.active:
         return "trusted"
     if now >= state.rotate_from:

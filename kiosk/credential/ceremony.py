@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from kiosk.credential.certificates import key_id, kid_text
+from kiosk.credential.certificates import key_id, kid_text, rotate_from
 from kiosk.credential.errors import KeysUnusable, in_words
 from kiosk.credential.jwk import thumbprint
 from kiosk.credential.keys import KeyFolder
@@ -30,9 +30,6 @@ from kiosk.credential.root import (
     open_root,
     put_on_medium,
 )
-
-USED_FOR = timedelta(days=183)
-"""How long a signer signs; it is trusted for the rest of its two years."""
 
 T = TypeVar("T")
 
@@ -171,7 +168,7 @@ def states_of(keys: KeyFolder, now: datetime) -> list[SignerState]:
     here = [signer for signer in trusted.certificates if keys.holds(signer)]
     active = here[-1] if here else None
     states = [
-        SignerState(signer, signer in here, signer == active, signer.not_valid_before_utc + USED_FOR)
+        SignerState(signer, signer in here, signer == active, rotate_from(signer))
         for signer in trusted.certificates
     ]
     for gone in trusted.withdrawn:

@@ -17,6 +17,8 @@ VACCINATION_USAGE = x509.ObjectIdentifier("1.3.6.1.4.1.1847.2021.1.2")
 
 ROOT_YEARS = 10
 SIGNER_YEARS = 2
+USED_FOR = timedelta(days=183)
+"""How long a signer is meant to sign; it is trusted for the rest of its years."""
 _SLACK = timedelta(minutes=5)
 """Keys are valid from a little before they are made: other machines' clocks lag."""
 
@@ -29,6 +31,11 @@ def key_id(certificate: x509.Certificate) -> bytes:
 def kid_text(certificate: x509.Certificate) -> str:
     """The key id, as trust lists write it."""
     return b64encode(key_id(certificate)).decode()
+
+
+def rotate_from(signer: x509.Certificate) -> datetime:
+    """When another signer is due in its place."""
+    return signer.not_valid_before_utc + USED_FOR
 
 
 def root_certificate(

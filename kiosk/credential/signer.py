@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from domain.statement import CertificateFacts, Credential
+from kiosk.credential.certificates import rotate_from
 from kiosk.credential.errors import KeysUnusable, SignerNotValid
 from kiosk.credential.hcert import Hcert
 from kiosk.credential.keys import ClinicKeys, KeyFolder
@@ -38,6 +39,11 @@ class ClinicSigner:
         self._forms: tuple[Form, ...] = (Hcert(), self._card)
         self._also_card = also_card
 
+    @property
+    def rotate_from(self) -> datetime:
+        """When its key is due to be followed by another."""
+        return rotate_from(self._keys.signer)
+
     def sign(self, facts: CertificateFacts) -> Credential:
         """The credential in the first form that fits. Raises SignerNotValid or FactsNotSignable."""
         since = self._keys.signer.not_valid_before_utc
@@ -55,6 +61,9 @@ class ClinicSigner:
 class NoSigner:
     """Of a process that signs nothing: the keys need not be where it runs."""
 
+    def rotate_from(self) -> None:
+        """Of no key."""
+
     def sign(self, facts: CertificateFacts) -> Credential:
         """Raises KeysUnusable."""
         raise KeysUnusable(reason="this process does not sign")
@@ -67,11 +76,19 @@ class LateSigner:
         self._opens = opens
         self._signer: FolderSigner | None = None
 
+    def rotate_from(self) -> datetime | None:
+        """See `FolderSigner.rotate_from`; None before they are opened."""
+        return self._signer.rotate_from() if self._signer else None
+
     def sign(self, facts: CertificateFacts) -> Credential:
         """See `FolderSigner.sign`."""
+        return self.open().sign(facts)
+
+    def open(self) -> FolderSigner:
+        """The keys are there from now on. Raises what opening them raises."""
         if self._signer is None:
             self._signer = self._opens()
-        return self._signer.sign(facts)
+        return self._signer
 
 
 class FolderSigner:
@@ -85,11 +102,22 @@ class FolderSigner:
 
     def sign(self, facts: CertificateFacts) -> Credential:
         """See `ClinicSigner.sign`. Raises KeysUnusable too, when no signer is left."""
+        return self._newest().sign(facts)
+
+    def rotate_from(self) -> datetime:
+        """When the key that signs is due to be followed by another. Raises KeysUnusable."""
+        return self._newest().rotate_from
+
+    def _newest(self) -> ClinicSigner:
         # One look at a file's times: a withdrawn key must not sign until somebody restarts the kiosk.
         if self._folder.stamp() != self._stamp:
             self._stamp, self._signer = self._load()
-        return self._signer.sign(facts)
+        return self._signer
 
     def _load(self) -> tuple[tuple[int, ...], ClinicSigner]:
         stamp = self._folder.stamp()
         return stamp, ClinicSigner(self._folder.active(), self._issuer_url, also_card=self._also_card)
+
+
+KeySigner = FolderSigner | LateSigner | NoSigner
+"""How a process comes by the keys."""

@@ -154,7 +154,10 @@ class PartsScreen(ListDesk):
         state, gateway = self._chosen, self.services.gateway
         self.query_one("#which", Say).retranslate()
         self.query_one("#part", Facts).show(part_facts(state, self._loop(state)) if state else [])
-        self.query_one("#kiosk", Facts).show(kiosk_facts(gateway.breakers.states(), self.services.queued()))
+        due = self.services.rotation_due()
+        self.query_one("#kiosk", Facts).show(
+            kiosk_facts(gateway.breakers.states(), self.services.queued(), due)
+        )
         self.refresh_bindings()
 
     # -- keys -------------------------------------------------------------------------------------

@@ -120,6 +120,17 @@ async def test_every_part_is_seen_with_its_state_at_every_size(kiosk: Kiosk, siz
             await wait_for(pilot, lambda: isinstance(app.screen, PartsScreen))
 
 
+async def test_a_signing_key_that_is_due_for_rotation_is_shown(kiosk: Kiosk, clock: TestClock) -> None:
+    async with kiosk(size=(100, 30)) as (app, pilot):
+        await at_desk(app, PartsScreen)
+        await see(pilot, "기록 대기")
+        assert "서명 키" not in screen_text(app)
+        clock.move(days=200)
+        await see(pilot, "서명 키", "부터 교체해야 합니다: kiosk keys rotate")
+        app.speak("en")
+        await see(pilot, "Due for rotation since")
+
+
 async def test_a_part_is_paused_after_it_was_said_what_follows_and_goes_on_with_what_waited(
     kiosk: Kiosk, clock: TestClock
 ) -> None:

@@ -36,7 +36,7 @@ async def test_at_midnight_expired_doses_leave_the_stock_and_their_holders_wait(
     vaccine = await clinic.vaccine(doses=0)
     await clinic.gateway.send(AddStock(vaccine, "EARLY", clinic.today, 2), STAFF)
     holder = await clinic.book(vaccine, 1)
-    night = asyncio.create_task(every_day(clinic.gateway, look=0.01))
+    night = asyncio.create_task(every_day(clinic.gateway, lambda: None, look=0.01))
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.1):
             await _without(clinic, doses=2)

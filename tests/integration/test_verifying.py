@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import subprocess
 import sys
-from datetime import timedelta
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -30,7 +32,7 @@ from domain.statement import Certificate, CertificateStatus
 from domain.uvci import uvci
 from kiosk.credential import ceremony
 from kiosk.credential.export import export
-from kiosk.credential.keys import KeyFolder
+from kiosk.credential.keys import KeyFolder, open_keys
 from kiosk.credential.picture import UnreadablePicture, codes_in
 from kiosk.credential.signer import ClinicSigner
 from kiosk.credential.telling import tell
@@ -38,6 +40,7 @@ from kiosk.credential.trust import Caution
 from kiosk.credential.trust_files import trust_from
 from kiosk.credential.verify import Problem, verify
 from kiosk.i18n import Texts
+from kiosk.nightly import every_day
 from kiosk.paper.proof import render_page
 from tests.certificate_facts import facts
 from tests.clinics import MONDAY, STAFF, OpenClinic, TestClock, clinic_in
@@ -285,6 +288,46 @@ async def test_keys_are_kept_from_the_command_line(tmp_path: Path) -> None:
     gone = kiosk("verify", text_of(certificate), *at, folder=tmp_path)
     assert gone.returncode == 1
     assert gone.stdout.decode().startswith("✗ NOT VALID (key withdrawn)")
+
+
+@pytest.mark.parametrize(
+    ("days", "standing"),
+    [(100, "signing, rotate by"), (200, "signing, rotation due since"), (731, "expired, signs nothing")],
+)
+def test_the_list_says_when_a_signer_is_due_for_rotation_and_when_it_has_expired(
+    tmp_path: Path, days: int, standing: str
+) -> None:
+    made = datetime.now(UTC) - timedelta(days=days)
+    open_keys(tmp_path / "data" / "keys", country="KR", clinic="A clinic", now=made)
+    assert f"\t{standing}" in kiosk("keys", "list", folder=tmp_path).stdout.decode()
+
+
+async def test_a_key_that_is_due_for_rotation_is_a_warning_once_a_day(
+    clinic: OpenClinic, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked: asyncio.Queue[None] = asyncio.Queue()
+
+    def rotation_due() -> datetime | None:
+        asked.put_nowait(None)
+        return clinic.services.rotation_due()
+
+    async def warned_after(days: int) -> int:
+        """And several looks at the same day."""
+        clinic.clock.move(days=days)
+        await asyncio.wait_for(asked.get(), timeout=30)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        return len([r for r in caplog.records if "due for rotation" in r.message])
+
+    night = asyncio.create_task(every_day(clinic.gateway, rotation_due, look=0))
+    assert await warned_after(days=182) == 0
+    assert await warned_after(days=2) == 1
+    assert await warned_after(days=1) == 2
+    ceremony.rotate(KeyFolder(clinic.settings.key_folder), None, clinic.clock.now())
+    assert await warned_after(days=1) == 2
+    night.cancel()
+    with suppress(asyncio.CancelledError):
+        await night
 
 
 async def test_a_withdrawal_can_issue_the_live_certificates_anew(tmp_path: Path) -> None:

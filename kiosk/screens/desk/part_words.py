@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from domain.clinic import Clinic
@@ -81,8 +82,10 @@ def part_facts(state: PartState, loop: Any | None) -> list[Fact]:
     ]
 
 
-def kiosk_facts(breakers: Mapping[str, BreakerState], queued: int) -> list[Fact]:
-    """What this process lets rest because it failed, and how much waits for its writer."""
+def kiosk_facts(
+    breakers: Mapping[str, BreakerState], queued: int, rotation_due: datetime | None
+) -> list[Fact]:
+    """What this process lets rest because it failed, what waits for its writer, and a key that is old."""
     rests = any(state is not BreakerState.CLOSED for state in breakers.values())
 
     def said(texts: Texts) -> str:
@@ -94,6 +97,7 @@ def kiosk_facts(breakers: Mapping[str, BreakerState], queued: int) -> list[Fact]
     return [
         Fact("parts.breakers", said, "alarm" if rests else ""),
         Fact("parts.queued", lambda t: t("parts.queued_commands", count=queued)),
+        Fact("parts.signing_key", lambda t: _rotation(rotation_due, t), "alarm"),
     ]
 
 
@@ -152,6 +156,10 @@ def loop_of(loops: Iterable[Any], part: Part) -> Any | None:
 
 def _subject(code: str, texts: Texts) -> str:
     return f"{texts(f'parts.subject_is.{code[0]}')} {spoken(code)}" if code else ""
+
+
+def _rotation(due: datetime | None, texts: Texts) -> str:
+    return texts("parts.rotation_due", date=texts.day(due)) if due else ""
 
 
 def _lag(state: PartState, texts: Texts) -> str:
