@@ -17,6 +17,7 @@ from sqlalchemy import (
     cast,
     exists,
     func,
+    insert,
     literal_column,
     select,
     type_coerce,
@@ -249,6 +250,7 @@ class Statements:
         self.position = Prepared(select(p.c.seq).where(p.c.listener == bindparam("listener")), dialect)
         self.save_position = _upsert(dialect, p, ["listener", "seq"], ["listener"])
         self.secret = Prepared(select(t.secret.c.value).where(t.secret.c.name == bindparam("name")), dialect)
+        self.add_secret = Prepared(insert(t.secret).values(_binds(t.secret, ["name", "value"])), dialect)
         self.save_secret = _upsert(dialect, t.secret, ["name", "value"], ["name"])
 
     def _first(self, statement: Select[Any]) -> Prepared:

@@ -139,7 +139,7 @@ class SqlUnitOfWork:
         row = self._s.secret.one(self._on, name=name)
         if row:
             return str(row[0])
-        self.save_secret(name, fresh)
+        self._s.add_secret.execute(self._on, name=name, value=fresh)
         return fresh
 
     def save_secret(self, name: str, value: str) -> None:
