@@ -11,7 +11,7 @@ from sqlalchemy import make_url
 
 from domain.errors import SettingsInvalid
 from kiosk.cli import main
-from kiosk.configuration import Source, load_configuration, load_settings
+from kiosk.configuration import Source, load_configuration
 
 NO_FILE = {"KIOSK_CONFIG": ""}
 
@@ -193,7 +193,7 @@ URL = "postgresql+psycopg://clinic:s3cret@server/clinic"
     ],
 )  # fmt: skip
 def test_every_address_that_can_be_used_is_right(url: str) -> None:
-    assert load_settings(None, {**NO_FILE, "KIOSK_DATABASE_URL": url}).database_url == url
+    assert load_configuration(None, {**NO_FILE, "KIOSK_DATABASE_URL": url}).settings.database_url == url
     assert make_url(url).get_backend_name() in url
 
 
