@@ -17,7 +17,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.actors import SYSTEM
-from domain.errors import ClinicError, NoRecords, RestoreRefused, StorageUnavailable
+from domain.errors import ClinicError, NoRecords, RecordsUnread, RestoreRefused
 from domain.messages import Query
 from domain.ports import Clock
 from kiosk.clock import SystemClock
@@ -75,12 +75,20 @@ async def rebuild_my_page(settings: Settings, progress: Callable[[int, int], Non
 
 
 async def ask_records(settings: Settings, *queries: Query[Any]) -> list[Any]:
-    """The answers to queries that need nothing but the records, beside a kiosk that may be running."""
+    """The answers to queries of the records, beside a kiosk that may be running. Nothing is written for them.
+
+    Raises NoRecords, RecordsUnread.
+    """
+    require_records(settings)
     now = SystemClock().now()
     async with _records(settings) as engine:
-        view = MyPageStore(engine)
-        reader = SqlReader(engine, settings.clinic, (), view.page_of, view.position)
-        return [await reader.answer(query, SYSTEM, now) for query in queries]
+        view = read_model_engine(settings.read_model_url)
+        mypage = MyPageStore(view)
+        reader = SqlReader(engine, settings.clinic, (), mypage.page_of, mypage.position)
+        try:
+            return [await reader.answer(query, SYSTEM, now) for query in queries]
+        finally:
+            await view.dispose()
 
 
 def has_records(settings: Settings) -> bool:
@@ -196,7 +204,7 @@ def _migrated(url: str) -> None:
     try:
         migrate(engine)
     except DatabaseError as problem:
-        raise StorageUnavailable(reason=in_short(problem)) from problem
+        raise RecordsUnread(reason=in_short(problem)) from problem
     finally:
         engine.dispose()
 

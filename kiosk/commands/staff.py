@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import shlex
 import sys
 
@@ -12,6 +13,7 @@ from domain.staff import EnrolStaff, ListStaff, ResetPin
 from kiosk.commands.opened import with_clinic
 from kiosk.services import Services
 from kiosk.settings import Settings
+from kiosk.upkeep import ask_records
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,8 +39,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(settings: Settings, asked: argparse.Namespace) -> int:
     """Names and roles, one member a line; or a new PIN."""
 
-    async def list_staff(services: Services) -> None:
-        for member in await services.gateway.ask(ListStaff(), SYSTEM):
+    async def list_staff() -> None:
+        [members] = await ask_records(settings, ListStaff())
+        for member in members:
             print(f"{member.name}\t{' '.join(sorted(member.roles))}")
 
     async def add(services: Services) -> None:
@@ -52,7 +55,10 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
     async def reset_pin(services: Services) -> None:
         _say(asked.name, (await services.gateway.send(ResetPin(asked.name), SYSTEM)).pin)
 
-    return with_clinic(settings, {"list": list_staff, "add": add, "reset-pin": reset_pin}[asked.action])
+    if asked.action == "list":
+        asyncio.run(list_staff())
+        return 0
+    return with_clinic(settings, {"add": add, "reset-pin": reset_pin}[asked.action])
 
 
 def _say(name: str, pin: str) -> None:

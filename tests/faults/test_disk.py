@@ -8,6 +8,7 @@ import asyncio
 import errno
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,9 +21,10 @@ from domain.parts import ListParts, ListTasks, Part, TaskStatus
 from domain.vaccine import ListVaccines
 from storage import relay
 from storage.tasks import ATTEMPTS
-from tests.clinics import STAFF, clinic_in
+from tests.clinics import STAFF, clinic_in, settings_in
 from tests.faults.nursery import Nursery
 from tests.faults.trials import Fault, on_a_failing_disk
+from tests.integration.test_records import kiosk
 
 MEGABYTES = 6
 RECORDS, MY_PAGE = "clinic.db", "mypage.db"
@@ -116,6 +118,40 @@ async def test_a_full_disk_refuses_in_words_and_the_clinic_goes_on_when_there_is
         assert level.vaccine.reserved == len(booked) + 1
         assert again.status == "reserved"
         assert await clinic.violations() == []
+
+
+LISTS = (("parts", "list"), ("parts", "aside"), ("staff", "list"))
+
+
+def listed(folder: Path) -> list[tuple[int, str, str]]:
+    """What the commands that only list something answer there."""
+    answers = [
+        kiosk(replace(settings_in(folder), log_folder=folder.parent.parent / "log"), *command)
+        for command in LISTS
+    ]
+    return [(answer.returncode, answer.stdout, answer.stderr) for answer in answers]
+
+
+def run(*command: object) -> None:
+    subprocess.run([str(word) for word in command], check=True)
+
+
+async def test_whoever_only_asks_is_answered_when_nothing_can_be_written(
+    small_disk: Path,
+) -> None:
+    full, torn_out = small_disk / "full", small_disk / "torn-out"
+    async with clinic_in(full) as clinic:
+        await clinic.book(await clinic.vaccine(doses=2))
+        await clinic.services.settle()
+        expected = await asyncio.to_thread(listed, full)
+        assert [code for code, *_ in expected] == [0, 0, 0]
+        # By a process of its own: this one would let go of the locks on the file.
+        await asyncio.to_thread(run, "cp", "-r", full, torn_out)
+        ballast = fill(small_disk)
+        assert await asyncio.to_thread(listed, full) == expected
+        ballast.unlink()
+    await asyncio.to_thread(run, "mount", "-o", "remount,ro", small_disk)
+    assert listed(torn_out) == expected
 
 
 async def test_while_my_pages_disk_is_full_people_book_and_no_event_is_given_up(
