@@ -475,6 +475,16 @@ class RecordsNewer(ClinicError):
     text = "A newer version brought the records to layout {found}. This one knows {known}: please upgrade it."
 
 
+class IdentityKeyMissing(ClinicError):
+    """With another key nobody who is known would be found, and everybody could be registered once more."""
+
+    code = "identity-key-missing"
+    text = (
+        "The key by which people are found is not in these records, or is damaged. Nothing was changed. "
+        "Please call the administrator: a backup from before has to be restored."
+    )
+
+
 class NoRecords(ClinicError):
     code = "no-records"
     text = "There are no records of a clinic in {where}."

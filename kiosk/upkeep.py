@@ -17,7 +17,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.actors import SYSTEM
-from domain.errors import ClinicError, NoRecords, RecordsUnread, RestoreRefused
+from domain.errors import ClinicError, NoRecords, RecordsUnread, RestoreRefused, StorageUnavailable
 from domain.messages import Query
 from domain.ports import Clock
 from kiosk.clock import SystemClock

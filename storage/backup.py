@@ -39,6 +39,7 @@ from storage.archive import (
 from storage.check import Checked, check_records
 from storage.copying import alone, copy_out, url_of
 from storage.engine import in_short, writer_engine
+from storage.identity import IDENTITY_KEY
 from storage.migrate import migrate
 from storage.moment import moment_of
 
@@ -138,7 +139,7 @@ def lineage_of(url: str) -> str:
     try:
         with moment_of(url) as moment:
             moment.read_leniently()
-            found = moment.ask("SELECT value FROM secret WHERE name = 'identity-key'").fetchone()
+            found = moment.ask(f"SELECT value FROM secret WHERE name = '{IDENTITY_KEY}'").fetchone()
     except RecordsUnread as problem:
         raise BackupFailed(**problem.facts) from problem
     # The key is a secret. A digest that no other use of it begins like gives nothing away.

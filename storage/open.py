@@ -13,7 +13,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.clinic import Clinic
-from domain.errors import StorageUnavailable
+from domain.errors import IdentityKeyMissing, StorageUnavailable
 from domain.parts import Part
 from domain.policies import BY_RELAY
 from domain.ports import Clock
@@ -21,6 +21,7 @@ from domain.presentation import Presentation
 from storage.changes import Changes, others_of
 from storage.engine import in_short, prepare_folder, read_model_engine, reader_engine, writer_engine
 from storage.fresh import FreshPages
+from storage.identity import IDENTITY_KEY, key_of
 from storage.leases import Leases, leases_of
 from storage.listeners import Listener, Now, PolicyListener, ProjectorListener
 from storage.migrate import migrate
@@ -85,14 +86,15 @@ async def open_storage(
 ) -> Storage:
     """Migrate when needed, and start the writer. The relay begins with `Storage.start`.
 
-    Raises StorageUnavailable with what is in the way.
+    Raises StorageUnavailable with what is in the way, IdentityKeyMissing.
     """
     try:
         writer = await asyncio.to_thread(open_writer, records_url, mypage_url, clock, patience)
     except (OSError, DatabaseError) as problem:
         raise StorageUnavailable(reason=in_short(problem)) from problem
     try:
-        identity_key = await writer.run_behind(_identity_key, f"secret:{secrets.token_hex(8)}", "IdentityKey")
+        kept = await writer.run_behind(_identity_key, f"secret:{secrets.token_hex(8)}", "IdentityKey")
+        identity_key = key_of(kept)
     except BaseException:
         await writer.close()
         raise
@@ -114,8 +116,7 @@ async def open_storage(
     changes.listen(relay.wake)
     writer.on_commit(changes.notify_from_thread)
     reader = SqlReader(engine, clinic, formulary, FreshPages(engine, mypage).page_of, mypage.position)
-    key = bytes.fromhex(identity_key)
-    return Storage(writer, reader, outbox, relay, mypage, changes, key, leases, engine)
+    return Storage(writer, reader, outbox, relay, mypage, changes, identity_key, leases, engine)
 
 
 def open_writer(records_url: str, mypage_url: str, clock: Clock, patience: float) -> SqlWriter:
@@ -128,6 +129,9 @@ def open_writer(records_url: str, mypage_url: str, clock: Clock, patience: float
 
 
 def _identity_key(uow: Any) -> str:
-    """The key under which people are found, made when the clinic first opens."""
-    key: str = uow.secret("identity-key", secrets.token_hex(32))
+    """The key under which people are found, made when the clinic first opens. Raises IdentityKeyMissing."""
+    key: str = uow.secret(IDENTITY_KEY, fresh := secrets.token_hex(32))
+    if key == fresh and uow.knows_somebody():
+        raise IdentityKeyMissing
+    key_of(key)
     return key

@@ -133,6 +133,7 @@ class Statements:
             dialect,
         )
         self.recipient_by_identity = self.recipients.by("identity")
+        self.somebody = self._first(select(t.recipient.c.seq))
         self.recipients_by_identity = self.recipients.prepare(
             self.recipients.query(t.recipient.c.identity.in_(listed(dialect, "identities")))
         )

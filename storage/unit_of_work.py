@@ -146,6 +146,10 @@ class SqlUnitOfWork:
         """From now on the clinic's secret of this name is this one."""
         self._s.save_secret.execute(self._on, name=name, value=value)
 
+    def knows_somebody(self) -> bool:
+        """Whether anybody was ever registered."""
+        return self._s.somebody.one(self._on) is not None
+
 
 def _answer_in(result: str) -> Any:
     try:
