@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import Connection
 
 from domain.errors import NoRecords, RecordsUnread
 from storage import tables as t
+from storage.codec import text_of
 from storage.legible import Found, illegible
-from storage.migrate import LAYOUT
+from storage.migrate import LAYOUT, missing_indexes
 from storage.moment import Moment, moment_of, one_moment
 from storage.rules import BOOKINGS, CERTIFICATES, INJECTIONS, PROMISES, STOCK, Rule
 from storage.rules_of_events import FOLLOWED, TOLD
 
 RULES = (*STOCK, *BOOKINGS, *INJECTIONS, *CERTIFICATES, *TOLD, *FOLLOWED)
+_INDEX = "every index is there; opening the clinic makes it again"
 MOST = 100
 """Rows that are named for one rule; of more only their number is said."""
 
@@ -76,28 +79,41 @@ def checked(moment: Moment) -> Checked:
     violations = list(_faults(moment))
     if violations and not all(v.table in t.metadata.tables for v in violations):
         return Checked(violations, {})
-    broken = _rules_broken(moment)  # before the promises: it sees whether every text is one
-    for rule in PROMISES:
-        violations += _broken(moment, rule)
-    violations += broken
+    violations += _rules_broken(moment, (*PROMISES, *RULES))
     count = " UNION ALL ".join(f"SELECT '{name}', COUNT(*) FROM {name}" for name in t.metadata.tables)
     [[last]] = moment.ask("SELECT COALESCE(MAX(seq), 0) FROM event").fetchall()
     return Checked(violations, dict(moment.ask(count).fetchall()), last)
 
 
 def layout_of(moment: Moment) -> str:
-    """The layout of the records. Raises NoRecords."""
-    try:
-        [[found]] = moment.ask("SELECT version_num FROM alembic_version").fetchall()
-    except (moment.error, ValueError) as problem:
-        if isinstance(problem, ValueError) or "alembic_version" in str(problem):
-            raise NoRecords(where=moment.where) from problem
-        raise
-    return str(found)
+    """The layout of the records; empty when they do not say. Raises NoRecords when there are none."""
+    there = _columns(moment)
+    if there.keys().isdisjoint(t.metadata.tables):
+        raise NoRecords(where=moment.where)
+    if "alembic_version" not in there:
+        return ""
+    kept = "CAST(version_num AS BLOB)" if moment.on_sqlite else "version_num"
+    said = [text_of(row[0] or "") for row in moment.ask(f"SELECT {kept} FROM alembic_version")]
+    return said[0] if len(said) == 1 and said[0].isdecimal() else ""
+
+
+def _columns(moment: Moment) -> dict[str, set[str]]:
+    """What tables there are, and which columns they have."""
+    if moment.on_sqlite:
+        names = "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c"
+    else:
+        names = (
+            "SELECT table_name, column_name FROM information_schema.columns "
+            "WHERE table_schema = current_schema()"
+        )
+    there: dict[str, set[str]] = {}
+    for table, column in moment.ask(names):
+        there.setdefault(table, set()).add(column)
+    return there
 
 
 def _faults(moment: Moment) -> Iterator[Violation]:
-    """What the database should see to by itself: its pages, its layout, its indexes."""
+    """What the database should see to by itself: its pages, its layout, its tables and indexes."""
     found = layout_of(moment)
     if moment.on_sqlite:
         said = [str(row[0]) for row in moment.ask(f"PRAGMA integrity_check({MOST})")]
@@ -105,35 +121,50 @@ def _faults(moment: Moment) -> Iterator[Violation]:
         if pages := [page for page in said if page != "ok" and not page.startswith("CHECK")]:
             yield from (Violation(0, "the file is sound", "-", "file", page) for page in pages)
             return
-    if found < LAYOUT:
+    if not found:
+        yield Violation(0, "the records say of which layout they are", "alembic_version", "layout")
+    elif found < LAYOUT:
         yield Violation(0, f"the layout is {LAYOUT}: open the kiosk, or wait for it", found, "records")
         return
-    if found == LAYOUT:
+    missing = list(_missing(moment))
+    yield from missing
+    if found in {LAYOUT, ""} and not missing:
         yield from _missing_indexes(moment)
 
 
-def _missing_indexes(moment: Moment) -> Iterator[Violation]:
-    if moment.on_sqlite:
-        names = "SELECT name FROM sqlite_master WHERE type = 'index'"
-    else:
-        names = "SELECT indexname FROM pg_indexes WHERE schemaname = current_schema()"
-    there = {row[0] for row in moment.ask(names)}
+def _missing(moment: Moment) -> Iterator[Violation]:
+    there = _columns(moment)
     for table in t.metadata.sorted_tables:
-        for index in table.indexes:
-            if index.name not in there:
-                yield Violation(0, "every index is there", str(index.name), table.name)
+        if table.name not in there:
+            yield Violation(0, "every table is there", table.name, "schema", f"{table.name} is missing")
+            continue
+        for column in table.columns:
+            if column.name not in there[table.name]:
+                yield Violation(0, "every column is there", str(column), "schema", f"{column} is missing")
 
 
-def _rules_broken(moment: Moment) -> list[Violation]:
+def _missing_indexes(moment: Moment) -> Iterator[Violation]:
+    for index in missing_indexes(moment.dialect.name, moment.ask):
+        yield Violation(0, _INDEX, str(index.name), str(index.table))
+
+
+def _rules_broken(moment: Moment, rules: Iterable[Rule] = RULES) -> list[Violation]:
     found = list(illegible(moment))
     problems = list(_limited(found))
     unread = {row.row for row in found if row.table == "event"}
-    for rule in RULES:
-        problems += _broken(moment, rule, unread)
+    unshown = {row.value for row in found if row.value}
+    for rule in rules:
+        problems += _broken(moment, rule, unread, unshown)
     return sorted(problems, key=lambda found: found.rule)
 
 
-def _broken(moment: Moment, rule: Rule, unread: Iterable[str] = ()) -> Iterator[Violation]:
+def _broken(
+    moment: Moment, rule: Rule, unread: Collection[str], unshown: Collection[str]
+) -> Iterator[Violation]:
+    def shown(value: Any) -> str:
+        said = "none" if value in {None, ""} else str(text_of(value))
+        return "…" if said in unshown else said
+
     sql = _asked_of(moment.dialect.name, rule.sql)
     if unread:  # their payload would end the question
         readable = f"(SELECT * FROM event WHERE seq NOT IN ({', '.join(unread)}))"
@@ -141,8 +172,8 @@ def _broken(moment: Moment, rule: Rule, unread: Iterable[str] = ()) -> Iterator[
     found = moment.ask(sql)
     names = [column[0].replace("_", " ") for column in found.description[1:]]
     for row in found.fetchmany(MOST):
-        facts = (f"{name} {'none' if v in {None, ''} else v}" for name, v in zip(names, row[1:], strict=True))
-        yield Violation(rule.number, rule.says, str(row[0]), rule.table, ", ".join(facts))
+        facts = (f"{name} {shown(value)}" for name, value in zip(names, row[1:], strict=True))
+        yield Violation(rule.number, rule.says, shown(row[0]), rule.table, ", ".join(facts))
     if more := sum(1 for _ in found):
         yield Violation(rule.number, rule.says, f"and {more} more", rule.table)
 

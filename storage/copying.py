@@ -62,6 +62,8 @@ def url_of(file: Path) -> str:
 def _rows_out(moment: Moment, layout: str, file: Path, goes: Goes) -> None:
     if layout != LAYOUT:
         reason = f"the records are of layout {layout}; the version that writes it can copy them"
+        if not layout:
+            reason = "the records do not say of which layout they are"
         raise BackupFailed(reason=reason)
     engine = writer_engine(url_of(file))
     migrate(engine)

@@ -11,20 +11,22 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import fields
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, partial
 from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Boolean, Date, Integer, Table
 
+from domain.errors import IdentityKeyMissing
 from domain.events import BY_NAME
 from domain.injection import Dose
-from domain.recipient import PersonDetails, spelled
+from domain.recipient import PersonDetails, identity_digest, spelled
 from domain.statement import CertificateFacts, DoseFacts
 from storage import tables as t
 from storage.codec import text_of
 from storage.engine import is_illegible
+from storage.identity import IDENTITY_KEY, key_of
 from storage.moment import Moment
 from storage.types import UNREADABLE, Instant, Json, Word
 
@@ -37,31 +39,35 @@ class Found(NamedTuple):
     row: str
     says: str
     found: str = ""
+    value: str = ""
+    """What stands there instead of a value of its kind. It may be anybody's, and is not to be shown."""
+
+
+Named = set[tuple[str, str]]
+"""Tables and rows of which something was found to be no value of its kind: nothing more is asked of them."""
 
 
 def illegible(moment: Moment) -> Iterator[Found]:
     """Every row of which a column cannot be read, or says otherwise than another.
 
-    When one holds a text that is not valid UTF-8, the moment is read leniently from here on.
+    When there is one with a value that is none of its kind, the moment is read leniently from here on.
     """
-    torn = list(_no_texts(moment))
-    if torn:
-        moment.read_leniently()
-    yield from torn
-    named = {(found.table, found.row) for found in torn}
-    for found in _read(moment):
-        if (found.table, found.row) not in named:
-            yield found
-
-
-def _read(moment: Moment) -> Iterator[Found]:
-    for sql, name in _plain(moment.dialect.name):
-        for row, column in moment.rows(sql):
-            yield Found(0, name, str(row), f"its {column} can be read")
+    damaged: list[Found] = []
+    named: Named = set()
+    for look in (_no_texts, _no_values):
+        damaged += [found for found in look(moment) if (found.table, found.row) not in named]
+        named = {(found.table, found.row) for found in damaged}
+        if damaged:
+            moment.read_leniently()
+    yield from damaged
+    key = _identity_key(moment)
+    if not key and moment.ask("SELECT seq FROM recipient LIMIT 1").fetchone():
+        yield Found(0, "secret", IDENTITY_KEY, "the key by which people are found is there")
+    yield from _of_table(moment, t.recipient, partial(_recipient, key), named)
     for table, judge in _JUDGES.items():
-        yield from _of_table(moment, table, judge)
-    yield from _events(moment)
-    yield from _certified(moment)
+        yield from _of_table(moment, table, judge, named)
+    yield from _events(moment, named)
+    yield from _certified(moment, named)
 
 
 # -- bytes that are no text -----------------------------------------------------------------------
@@ -89,26 +95,42 @@ def _no_text(moment: Moment, table: Table) -> Iterator[Found]:
             try:
                 _ = (value or b"").decode()
             except UnicodeDecodeError:
-                yield Found(0, table.name, text_of(key), f"its {name} can be read")
+                yield _unread(table.name, key, name, value)
 
 
 def _texts(table: Table) -> list[str]:
     return [c.name for c in table.columns if not isinstance(c.type, (Integer, Boolean))]
 
 
-# -- words and dates ------------------------------------------------------------------------------
+# -- numbers, words and dates ---------------------------------------------------------------------
+
+
+def _no_values(moment: Moment) -> Iterator[Found]:
+    for sql, name in _plain(moment.dialect.name):
+        for row, column, value in moment.rows(sql):
+            yield _unread(name, row, column, value)
+
+
+def _unread(table: str, key: Any, column: str, value: str | bytes) -> Found:
+    return Found(0, table, _row(key), f"its {column} can be read", value=text_of(value))
 
 
 @cache
 def _plain(dialect: str) -> list[tuple[str, str]]:
-    """A question a table for what is no word of its enumeration, and no date."""
+    """A question a table for what is no text, no number, no word of its enumeration, and no date."""
     questions = []
+    as_kept = "BLOB" if dialect == "sqlite" else "TEXT"
     for table in t.metadata.sorted_tables:
         wrong = {c.name: _unlike(c.name, c.type, dialect) for c in table.columns if c.name}
-        cases = " ".join(f"WHEN {says} THEN '{name}'" for name, says in wrong.items() if says)
-        if cases:
-            found = f"SELECT {_key(table)} AS code, CASE {cases} END AS wrong FROM {table.name}"
-            questions.append((f"SELECT code, wrong FROM ({found}) found WHERE wrong IS NOT NULL", table.name))
+        if wrong := {name: says for name, says in wrong.items() if says}:
+            names = " ".join(f"WHEN {says} THEN '{name}'" for name, says in wrong.items())
+            kept = " ".join(f"WHEN '{name}' THEN CAST({name} AS {as_kept})" for name in wrong)
+            found = f"SELECT *, CASE {names} END AS wrong FROM {table.name}"
+            questions.append((
+                f"SELECT {_key(table)}, wrong, CASE wrong {kept} END FROM ({found}) found "
+                "WHERE wrong IS NOT NULL",
+                table.name,
+            ))  # fmt: skip
     return questions
 
 
@@ -116,19 +138,27 @@ def _unlike(name: str, kind: object, dialect: str) -> str:
     if isinstance(kind, Word):
         words = ", ".join(f"'{word}'" for word in kind.kind)
         return f"{name} NOT IN ({words})"
-    if not isinstance(kind, (Instant, Date)):
-        return ""
-    if dialect != "sqlite":  # it takes no other, but some that Python does not know
-        return f"{name} < '0001-01-01' OR {name} >= '10000-01-01'"
+    dated = isinstance(kind, (Instant, Date))
+    if dialect != "sqlite":  # it takes no other, but some dates that Python does not know
+        return f"{name} < '0001-01-01' OR {name} >= '10000-01-01'" if dated else ""
+    if isinstance(kind, Boolean):
+        return f"{name} NOT IN (0, 1)"
+    kept = f"typeof({name}) NOT IN ('{'integer' if isinstance(kind, Integer) else 'text'}', 'null')"
+    if not dated:
+        return kept
     # Of fixed width, so that text stands in the order of time; SQLite's own functions would mend a date.
     like = f"{name} NOT GLOB '????-??-??{'T??:??:??.??????+00:00' if isinstance(kind, Instant) else ''}'"
     day = f"datetime({name}) IS NULL OR date({name}) <> substr({name}, 1, 10)"
-    return f"{name} IS NOT NULL AND ({like} OR {day})"
+    return f"{kept} OR {name} IS NOT NULL AND ({like} OR {day})"
 
 
 def _key(table: Table) -> str:
-    names = [column.name for column in table.columns]
-    return next(name for name in ("code", "number", "seq", *names) if name in names)
+    """The column by which a row is named."""
+    return next((name for name in ("code", "number") if name in table.c), next(iter(table.primary_key)).name)
+
+
+def _row(key: Any) -> str:
+    return str(text_of(key))
 
 
 # -- JSON, and what a row says of itself ----------------------------------------------------------
@@ -136,29 +166,34 @@ def _key(table: Table) -> str:
 Judge = Callable[[dict[str, Any]], Iterator[tuple[int, str]]]
 
 
-def _of_table(moment: Moment, table: Table, judge: Judge) -> Iterator[Found]:
-    names, key = [column.name for column in table.columns], _key(table)
+def _of_table(moment: Moment, table: Table, judge: Judge, named: Named) -> Iterator[Found]:
+    names = [column.name for column in table.columns]
+    key = names.index(_key(table))
     decoders = [
         (n, msgspec.json.Decoder(column.type.kind).decode)
         for n, column in enumerate(table.columns)
         if isinstance(column.type, Json)
     ]
     for row in moment.rows(f"SELECT {', '.join(names)} FROM {table.name}"):
+        if (table.name, code := _row(row[key])) in named:
+            continue
         values = list(row)
         try:
             for n, decode in decoders:
                 if values[n] is not None:
                     values[n] = decode(values[n])
         except UNREADABLE:
-            yield Found(0, table.name, str(row[names.index(key)]), f"its {names[n]} can be read")
+            yield Found(0, table.name, code, f"its {names[n]} can be read")
             continue
         for rule, problem in judge(dict(zip(names, values, strict=True))):
-            yield Found(rule, table.name, str(row[names.index(key)]), problem)
+            yield Found(rule, table.name, code, problem)
 
 
-def _events(moment: Moment) -> Iterator[Found]:
+def _events(moment: Moment, named: Named) -> Iterator[Found]:
     decoders = {name: msgspec.json.Decoder(kind).decode for name, kind in BY_NAME.items()}
     for seq, name, payload in moment.rows("SELECT seq, name, payload FROM event"):
+        if ("event", str(seq)) in named:
+            continue
         if name not in decoders:
             yield Found(8, "event", str(seq), "it is of a kind that this version knows")
             continue
@@ -168,9 +203,20 @@ def _events(moment: Moment) -> Iterator[Found]:
             yield Found(0, "event", str(seq), "its payload can be read")
 
 
-def _recipient(row: dict[str, Any]) -> Iterator[tuple[int, str]]:
-    if row["name"] != row["person"].name:
+def _identity_key(moment: Moment) -> bytes:
+    """Empty when there is none, or what is kept of it is none."""
+    said = moment.ask(f"SELECT value FROM secret WHERE name = '{IDENTITY_KEY}'").fetchone()
+    with suppress(IdentityKeyMissing):
+        return key_of(text_of(said[0]) if said else "")
+    return b""
+
+
+def _recipient(key: bytes, row: dict[str, Any]) -> Iterator[tuple[int, str]]:
+    person: PersonDetails = row["person"]
+    if row["name"] != person.name:
         yield 0, "it is found under its own name"
+    if key and row["identity"] != identity_digest(person.name, person.birth_date, person.phone, key):
+        yield 0, "it is found by its own name, birth date and phone"
 
 
 def _vaccine(row: dict[str, Any]) -> Iterator[tuple[int, str]]:
@@ -214,7 +260,6 @@ def _staff(row: dict[str, Any]) -> Iterator[tuple[int, str]]:
 
 
 _JUDGES: dict[Table, Judge] = {
-    t.recipient: _recipient,
     t.vaccine: _vaccine,
     t.injection: _injection,
     t.certificate: _certificate,
@@ -225,11 +270,11 @@ _JUDGES: dict[Table, Judge] = {
 # -- what certificates say of injections ----------------------------------------------------------
 
 
-def _certified(moment: Moment) -> Iterator[Found]:
+def _certified(moment: Moment, named: Named) -> Iterator[Found]:
     """Rule 6 for whoever and every dose that a certificate states: an earlier one of the series may have
     changed too."""
     issued = "SELECT code, recipient, injection, facts FROM certificate WHERE status = 'issued'"
-    found = moment.rows(issued)
+    found = (row for row in moment.rows(issued) if ("certificate", _row(row[0])) not in named)
     while batch := list(islice(found, 500)):
         certificates = [read for row in batch if (read := _with_facts(row))]
         injections = _injections(

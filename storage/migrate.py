@@ -8,32 +8,76 @@ layout, even if nothing else does: the version before leaves them, and what come
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, Engine, Index, inspect, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from domain.errors import RecordsNewer
-from storage.engine import backend
+from storage.engine import backend, in_short
+from storage.tables import metadata
 
 LAYOUT = "0004"
 """The newest revision in ``migrations/versions``; Alembic is only imported when it differs."""
 
+_INDEXES = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'index'",
+    "postgresql": "SELECT indexname FROM pg_indexes WHERE schemaname = current_schema()",
+}
+
+log = logging.getLogger(__name__)
+
 
 def migrate(engine: Engine) -> None:
-    """Run the migrations that are missing, in one transaction.
+    """Run the migrations that are missing, in one transaction; make again what indexes are missing.
 
     Raises RecordsNewer when a newer version has taken away what this one needs.
     """
     with engine.connect() as connection:
-        if _fits(connection):
-            return
-        connection.rollback()
-        # Another kiosk may be at it: whoever comes second finds it done.
+        if not _fits(connection):
+            connection.rollback()
+            # Another kiosk may be at it: whoever comes second finds it done.
+            with backend(connection.dialect.name).taking_turn(connection):
+                if not _fits(connection):
+                    lay_out(connection)
+                    connection.commit()
+        elif _layout(connection) == LAYOUT:  # those of a newer one are not known
+            _make_missing_indexes(connection)
+
+
+def missing_indexes(dialect: str, ask: Callable[[str], Iterable[Any]]) -> list[Index]:
+    """The indexes of this layout that are not there; ``ask`` answers a question to the records."""
+    there = {row[0] for row in ask(_INDEXES[dialect])}
+    indexes = (index for table in metadata.sorted_tables for index in table.indexes)
+    return sorted((index for index in indexes if index.name not in there), key=lambda index: str(index.name))
+
+
+def _make_missing_indexes(connection: Connection) -> None:
+    """The clinic can do without them, so it opens also when they cannot be made."""
+    ask = partial(missing_indexes, connection.dialect.name, connection.exec_driver_sql)
+    if not ask():
+        return
+    connection.rollback()
+    try:
         with backend(connection.dialect.name).taking_turn(connection):
-            if _fits(connection):
-                return
-            lay_out(connection)
+            for index in ask():
+                _make(index, connection)
             connection.commit()
+    except (DBAPIError, OSError) as problem:
+        log.error("the indexes that are missing cannot be made: %s", in_short(problem))
+
+
+def _make(index: Index, connection: Connection) -> None:
+    try:
+        with connection.begin_nested():
+            index.create(connection)
+        log.warning("the index %s was missing, and is made again", index.name)
+    except IntegrityError as problem:  # rows have come that it would have refused
+        log.error("the index %s cannot be made again (%s): see kiosk check", index.name, in_short(problem))
 
 
 def lay_out(connection: Connection) -> None:
@@ -51,10 +95,14 @@ def _fits(connection: Connection) -> bool:
     """Whether this version can work with the records as they are."""
     if "alembic_version" not in inspect(connection).get_table_names():
         return False
-    found = str(connection.scalar(text("SELECT version_num FROM alembic_version")))
+    found = _layout(connection)
     if found <= LAYOUT:
         return found == LAYOUT
     oldest = str(connection.scalar(text("SELECT oldest FROM layout")))
     if oldest > LAYOUT:
         raise RecordsNewer(found=found, known=LAYOUT)
     return True
+
+
+def _layout(connection: Connection) -> str:
+    return str(connection.scalar(text("SELECT version_num FROM alembic_version")))

@@ -72,7 +72,21 @@ CORRUPTIONS = {
     "details that were put right on the quiet": (
         "UPDATE recipient SET identity = 'x' || substr(identity, 2) WHERE code = "
         "(SELECT recipient FROM injection WHERE code = '{first}')",
+        "0 SELECT recipient FROM injection WHERE code = '{first}'",
         "8 SELECT recipient FROM injection WHERE code = '{first}'",
+    ),
+    "details that were put right in one place alone": (
+        """UPDATE recipient SET person = replace(person, '"birth_date":"1945', '"birth_date":"1954') """
+        "WHERE code = (SELECT recipient FROM booking WHERE code = '{expected}')",
+        "0 SELECT recipient FROM booking WHERE code = '{expected}'",
+    ),
+    "a key by which nobody is found": (
+        "DELETE FROM secret WHERE name = 'identity-key'",
+        "0 identity-key",
+    ),
+    "a key that is none": (
+        "UPDATE secret SET value = 'x' || value WHERE name = 'identity-key'",
+        "0 identity-key",
     ),
     "an earlier dose that is not as its certificate states it": (
         """UPDATE injection SET dose = replace(dose, '"site":"LA"', '"site":"RA"') WHERE code = '{first}'""",
@@ -141,6 +155,26 @@ CORRUPTIONS = {
     "an index that is gone": (
         "DROP INDEX ix_booking_slot",
         "0 ix_booking_slot",
+    ),
+    "records that do not say of which layout they are": (
+        "DELETE FROM alembic_version",
+        "0 alembic_version",
+    ),
+    "records that say so in a table that is gone": (
+        "DROP TABLE alembic_version",
+        "0 alembic_version",
+    ),
+    "records that name no layout": (
+        "UPDATE alembic_version SET version_num = 'perhaps'",
+        "0 alembic_version",
+    ),
+    "a table that is gone": (
+        "DROP TABLE ledger",
+        "0 ledger",
+    ),
+    "a column that is gone": (
+        "ALTER TABLE task DROP COLUMN problem",
+        "0 task.problem",
     ),
 }  # fmt: skip
 """What is done to the records, and the rule and the row of each violation: all of them, and no other."""

@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
-from sqlalchemy import Boolean, Connection, Integer, Table, text
+from sqlalchemy import Boolean, Column, Connection, Date, Integer, String, Table, text
 
 from domain.actors import SYSTEM
 from domain.booking import BookingStatus, CancelBooking
@@ -22,7 +23,9 @@ from kiosk.upkeep import check_clinic
 from storage.check import MOST, Checked, check_records
 from storage.engine import writer_engine
 from storage.tables import metadata
+from storage.types import Instant, Word
 from tests.clinics import STAFF, clinic_in, keep_in, settings_in
+from tests.integration.backups import backed_up
 from tests.integration.corruptions import CORRUPTIONS
 from tests.integration.test_records import kiosk
 from tests.integration.well_used import WellUsed, well_used
@@ -244,33 +247,61 @@ def test_a_text_that_is_none_is_named_and_not_shown(template: Template, file: Pa
     assert "홍길동" not in str(checked)
 
 
+COLUMNS = [column for table in metadata.sorted_tables for column in table.columns if column.name != "seq"]
+"""Of all tables; SQLite itself sees to it that the number of a row is one."""
+COLUMNS.append(metadata.tables["position"].c.seq)  # no number of a row
+
+
+def damages_of(column: Column[Any]) -> Iterator[str]:
+    """What SQLite keeps in such a column, and is no value of its kind."""
+    yield "CAST(x'484f4e47ff' AS TEXT)"  # HONG, and what belongs to no text
+    yield "x'484f4e47'"
+    if not isinstance(column.type, String):
+        yield "'HONG'"
+    if isinstance(column.type, Integer | Boolean | Date):
+        yield "7.5"
+
+
 @on_sqlite
-@pytest.mark.parametrize("table", metadata.sorted_tables, ids=lambda table: table.name)
-def test_every_text_that_is_none_is_named_with_its_row_whatever_table_it_is_in(
-    template: Template, file: Path, folder: Path, table: Table
+@pytest.mark.parametrize("column", COLUMNS, ids=str)
+def test_a_value_of_no_kind_is_named_with_its_row_and_backed_up_whatever_column_it_is_in(
+    template: Template, tmp_path: Path, column: Column[Any]
 ) -> None:
-    with tampering(folder) as records:
-        if not records.exec_driver_sql(f"SELECT count(*) FROM {table.name}").scalar():
-            put_one_in(records, table)
-    texts = [c.name for c in table.columns if not isinstance(c.type, (Integer, Boolean))]
-    with tampering(folder) as records:
-        damaged = ", ".join(f"{c} = CAST(COALESCE(CAST({c} AS BLOB), x'') || x'ff' AS TEXT)" for c in texts)
-        key = ", ".join(column.name for column in table.primary_key)
-        one = f"({key}) = (SELECT {key} FROM {table.name} LIMIT 1)"
-        assert records.exec_driver_sql(f"UPDATE {table.name} SET {damaged} WHERE {one}").rowcount == 1
-    checked = checked_in(folder)
-    named = [v for v in checked.violations if v.table == table.name and v.says.endswith(" can be read")]
-    assert {v.says for v in named} == {f"its {column} can be read" for column in texts}
-    assert len({v.code for v in named}) == 1
-    assert checked.rows[table.name] > 0
+    table = column.table
+    key = next((c for c in ("code", "number") if c in table.c), next(iter(table.primary_key)).name)
+    primary = ", ".join(c.name for c in table.primary_key)
+    fullest = " + ".join(f"({c.name} IS NULL)" for c in table.columns)
+    for number, damage in enumerate(damages_of(column)):
+        template.copy_to(folder := tmp_path / str(number))
+        with tampering(folder) as records:
+            if not records.exec_driver_sql(f"SELECT count(*) FROM {table.name}").scalar():
+                put_one_in(records, table)
+            one = f"SELECT {primary} FROM {table.name} ORDER BY {fullest} LIMIT 1"
+            [row] = records.exec_driver_sql(f"SELECT {key} FROM {table.name} WHERE ({primary}) = ({one})")
+            damaged = f"UPDATE {table.name} SET {column.name} = {damage} WHERE ({primary}) = ({one})"
+            assert records.exec_driver_sql(damaged).rowcount == 1
+        checked = checked_in(folder)
+        named = {v.code for v in checked.violations if v.says == f"its {column.name} can be read"}
+        if column.name == key:
+            assert named in [{"HONG"}, {"HONG�"}], damage
+        else:
+            assert named == {str(row[0])}, damage
+            assert "HONG" not in str(checked), damage
+        assert checked.rows[table.name] > 0, damage
+    made = backed_up(settings_in(folder), tmp_path / "kept.backup", anyway=True)
+    assert made.manifest.violations == len(checked.violations)
 
 
 def put_one_in(records: Connection, table: Table) -> None:
     """A row of a table that a clinic at rest has none in."""
-    values = {c.name: "1" if isinstance(c.type, (Integer, Boolean)) else "'x'" for c in table.columns}
-    records.exec_driver_sql(
-        f"INSERT INTO {table.name} ({', '.join(values)}) VALUES ({', '.join(values.values())})"
-    )
+    values = [f"'{value_of(c.type)}'" for c in table.columns]
+    records.exec_driver_sql(f"INSERT INTO {table.name} VALUES ({', '.join(values)})")
+
+
+def value_of(kind: object) -> str:
+    if isinstance(kind, Word):
+        return str(next(iter(kind.kind)))
+    return "2026-11-23T00:30:00.000000+00:00" if isinstance(kind, Instant) else "1"
 
 
 @on_sqlite

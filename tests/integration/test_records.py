@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import subprocess
@@ -18,15 +19,17 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from domain.booking import CancelBooking
-from domain.errors import ClinicError
+from domain.errors import BackupFailed, ClinicError, IdentityKeyMissing
 from domain.events import BY_NAME
 from kiosk.bootstrap import open_clinic
 from kiosk.settings import Settings
 from kiosk.upkeep import rebuild_my_page
 from storage import migrate, mypage, tables
+from storage.check import check_records
 from storage.engine import for_writing, prepare_folder, read_model_engine, reader_engine, writer_engine
 from storage.mypage import MyPageStore
-from tests.clinics import STAFF, OpenClinic, clinic_in, settings_in
+from tests.clinics import STAFF, OpenClinic, clinic_in, everything_kept, settings_in
+from tests.integration.backups import backed_up, restored
 
 
 def environment(settings: object) -> dict[str, str]:
@@ -187,3 +190,124 @@ async def test_whoever_reads_cannot_write(clinic: OpenClinic) -> None:
         async with engine.connect() as connection:
             await connection.execute(text("DELETE FROM vaccine"))
     await engine.dispose()
+
+
+# -- opening what lacks something -------------------------------------------------------------------
+
+
+def said_to(settings: Settings, *statements: str) -> None:
+    engine = writer_engine(settings.records_url)
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    engine.dispose()
+
+
+async def test_an_index_that_is_gone_is_made_again_when_the_clinic_opens(
+    clinic_folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with clinic_in(clinic_folder) as clinic:
+        await clinic.book(await clinic.vaccine(doses=2))
+    said_to(clinic.settings, "DROP INDEX ix_booking_slot", "DROP INDEX uq_booking_live")
+    assert [found.code for found in check_records(clinic.settings.records_url).violations] == [
+        "ix_booking_slot", "uq_booking_live",
+    ]  # fmt: skip
+    kiosks = [clinic_in(clinic_folder) for _ in range(2)]
+    await asyncio.gather(*(kiosk.__aenter__() for kiosk in kiosks))
+    for opened in kiosks:
+        await opened.__aexit__(None, None, None)
+    assert check_records(clinic.settings.records_url).violations == []
+    said = [record.getMessage() for record in caplog.records if "index" in record.getMessage()]
+    assert sorted(said) == [
+        f"the index {name} was missing, and is made again" for name in ("ix_booking_slot", "uq_booking_live")
+    ]
+
+
+async def test_an_index_that_rows_stand_in_the_way_of_keeps_no_clinic_closed(
+    clinic_folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with clinic_in(clinic_folder) as clinic:
+        vaccine = await clinic.vaccine(doses=2)
+        for number in (1, 2):
+            await clinic.book(vaccine, number)
+    said_to(
+        clinic.settings,
+        "DROP INDEX ix_booking_slot", "DROP INDEX uq_booking_live",
+        "UPDATE booking SET recipient = (SELECT MIN(recipient) FROM booking)",
+    )  # fmt: skip
+    async with clinic_in(clinic_folder) as again:
+        await again.book(vaccine, 3)
+    assert "uq_booking_live cannot be made again" in caplog.text
+    named = {found.code for found in check_records(clinic.settings.records_url).violations}
+    assert "uq_booking_live" in named
+    assert "ix_booking_slot" not in named
+
+
+async def test_what_a_newer_version_has_taken_away_is_not_made_again(clinic_folder: Path) -> None:
+    async with clinic_in(clinic_folder) as clinic:
+        pass
+    said_to(clinic.settings, "DROP INDEX ix_booking_slot", "UPDATE alembic_version SET version_num = '0999'")
+    async with clinic_in(clinic_folder):
+        pass
+    with pytest.raises(DBAPIError):
+        said_to(clinic.settings, "DROP INDEX ix_booking_slot")
+
+
+LOST = "DELETE FROM secret WHERE name = 'identity-key'"
+NO_KEY = "UPDATE secret SET value = 'x' || value WHERE name = 'identity-key'"
+
+
+@pytest.mark.parametrize("damage", [LOST, NO_KEY], ids=["lost", "none"])
+async def test_where_people_are_known_no_other_key_is_made_to_find_them_by(
+    clinic_folder: Path, damage: str
+) -> None:
+    async with clinic_in(clinic_folder) as clinic:
+        await clinic.book(await clinic.vaccine(doses=2))
+    made = backed_up(clinic.settings)
+    said_to(clinic.settings, damage)
+    before = everything_kept(clinic.settings)
+    for _ in range(2):
+        with pytest.raises(IdentityKeyMissing):
+            await open_clinic(clinic.settings)
+    assert everything_kept(clinic.settings) == before
+    assert "backup" in kiosk(clinic.settings, "staff", "reset-pin", "관리자").stderr
+    restored(clinic.settings, made.path)
+    async with clinic_in(clinic_folder) as again:
+        assert await again.violations() == []
+
+
+async def test_a_clinic_that_knows_nobody_yet_gets_a_key(clinic_folder: Path) -> None:
+    async with clinic_in(clinic_folder) as clinic:
+        pass
+    said_to(clinic.settings, LOST)
+    async with clinic_in(clinic_folder) as again:
+        await again.book(await again.vaccine(doses=2))
+        assert await again.violations() == []
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["DELETE FROM alembic_version", "UPDATE alembic_version SET version_num = CAST(x'30ff' AS TEXT)"],
+    ids=["lost", "no text"],
+)
+async def test_records_that_do_not_say_their_layout_are_backed_up_as_they_are_if_one_insists(
+    tmp_path: Path, damage: str
+) -> None:
+    async with clinic_in(tmp_path) as clinic:
+        await clinic.book(await clinic.vaccine(doses=2))
+    said_to(clinic.settings, damage)
+    with pytest.raises(BackupFailed, match="1 rows break a rule"):
+        backed_up(clinic.settings)
+    assert backed_up(clinic.settings, anyway=True).manifest.rows["booking"] == 1
+
+
+async def test_what_lacks_a_table_is_not_said_to_have_lost_nothing(tmp_path: Path) -> None:
+    async with clinic_in(tmp_path) as clinic:
+        pass
+    said_to(clinic.settings, "DROP TABLE ledger")
+    answer = kiosk(clinic.settings, "check")
+    assert answer.returncode == 1
+    assert "ledger is missing" in answer.stdout
+    assert "Nothing is lost" not in answer.stderr
+    with pytest.raises(BackupFailed, match="ledger is missing"):
+        backed_up(clinic.settings, anyway=True)

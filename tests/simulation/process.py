@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
+FOUND_BY = b"a key of this clinic"
+"""The key under which people are found."""
+
 
 class Died(Exception):
     """The process that was asked is no more."""
@@ -76,7 +79,7 @@ class Process(Host):
             press=PlainPress(world),
             archive=Tray(world),
             pins=cast(Any, None),
-            identity_key=b"a key of this clinic",
+            identity_key=FOUND_BY,
             breakers=self._breakers(),
         )
         self.storage = Storage(self.writer, reader, outbox, self.relay, mypage, changes, b"", leases, engine)

@@ -27,11 +27,12 @@ from domain.policies import HEARS
 from domain.ports import Context, UnitOfWork
 from domain.vaccine import AddStock, RegisterVaccine
 from storage import listeners, migrate, mypage, writer
+from storage.identity import IDENTITY_KEY
 from tests.clinics import MONDAY, presentation
 from tests.simulation.accounts import Accounts
 from tests.simulation.chance import Chance
 from tests.simulation.people import Somebody
-from tests.simulation.process import Died, Process
+from tests.simulation.process import FOUND_BY, Died, Process
 from tests.simulation.records import add_applied, databases, statements, view_tables
 from tests.simulation.scheduler import HOST, SeededLoop
 
@@ -323,6 +324,7 @@ def stock_the_clinic() -> None:
     """Two vaccines with a few doses each and those who have had theirs, from which every seed begins."""
     records, page = databases()
     records.driver.execute("CREATE TABLE alembic_version AS SELECT ? AS version_num", (migrate.LAYOUT,))
+    records.driver.execute("INSERT INTO secret VALUES (?, ?)", (IDENTITY_KEY, FOUND_BY.hex()))
     page.driver.execute("INSERT INTO mypage_state VALUES (?, 0)", (mypage.LAYOUT,))
     World(0).prepare()
     records.keep()
