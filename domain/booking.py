@@ -193,10 +193,12 @@ def book(uow: UnitOfWork, command: Book, context: Context) -> BookingReceipt:
     recipient = _recipient(uow, command.person, context, vaccine, day)
 
     status = BookingStatus.RESERVED if vaccine.available > 0 else BookingStatus.WAITING
+    if status is BookingStatus.RESERVED and (until := promised_until(uow, context, vaccine.code, day)):
+        if until >= clinic.today(now):
+            raise DoseKeepsUntil(vaccine=vaccine.presentation, date=until)
+        status = BookingStatus.WAITING  # what is left has expired, and is not written off yet
     if status is BookingStatus.WAITING and not command.join_wait_list:
         raise SoldOut(vaccine=vaccine.presentation)
-    if status is BookingStatus.RESERVED and (until := promised_until(uow, context, vaccine.code, day)):
-        raise DoseKeepsUntil(vaccine=vaccine.presentation, date=until)
     people = uow.bookings.people_in_slot(command.slot)
     if status is BookingStatus.RESERVED and people >= clinic.schedule.capacity:
         raise SlotFull

@@ -21,7 +21,7 @@ from domain.ports import Context, UnitOfWork
 from domain.presentation import Site
 from domain.recipient import PersonDetails, masked, parse_name, parse_text
 from domain.stock import EntryKind, Lot, LotStatus, Vaccine, post
-from domain.vaccine import parse_lot
+from domain.vaccine import EXPIRED, parse_lot
 from domain.wait_list import step_back
 
 
@@ -60,8 +60,8 @@ class CorrectRecipient(Command[int]):
 def correct_injection(uow: UnitOfWork, command: CorrectInjection, context: Context) -> Injection:
     """What was recorded is put right; a dose taken from another lot moves in the ledger.
 
-    A fact that has already happened is never refused, so the other lot may be expired or in
-    quarantine; it must have been there.
+    A fact that has already happened is never refused, so the other lot may have expired, been written off
+    for it, or be in quarantine; it must have been there.
     """
     injection = uow.injections.get(command.injection)
     dose = injection.given
@@ -143,25 +143,31 @@ def _put_right(uow: UnitOfWork, injection: Injection, dose: Dose, reason: str) -
     return corrected
 
 
-def _put_back(uow: UnitOfWork, context: Context, injection: Injection, lot: str, reason: str) -> None:
-    """A dose that was not used after all returns to the lot it was counted against."""
-    enter = partial(_enter, uow, context, injection, lot, reason)
-    vaccine = enter(EntryKind.CORRECTED, 1)
-    if known_lot(uow, vaccine, lot).status is LotStatus.QUARANTINED:
+def _put_back(uow: UnitOfWork, context: Context, injection: Injection, number: str, reason: str) -> None:
+    """A dose that was not used after all returns to its lot, and shares what became of that."""
+    enter = partial(_enter, uow, context, injection, number)
+    vaccine = enter(reason, EntryKind.CORRECTED, 1)
+    lot = known_lot(uow, vaccine, number)
+    if lot.status is LotStatus.QUARANTINED:
         step_back(uow, context, vaccine, 1, reason)
-        enter(EntryKind.QUARANTINED, -1)
+        enter(reason, EntryKind.QUARANTINED, -1)
+    elif lot.expires_on < context.clinic.today(context.now):
+        step_back(uow, context, vaccine, 1, EXPIRED)
+        enter(EXPIRED, EntryKind.WRITTEN_OFF, -1)
 
 
 def _take_from(uow: UnitOfWork, context: Context, injection: Injection, lot: Lot, reason: str) -> None:
     """A dose of this lot turned out to be the one that was given, whatever became of the lot."""
-    enter = partial(_enter, uow, context, injection, lot.number, reason)
-    if lot.status is LotStatus.QUARANTINED:
-        if uow.vaccines.quarantined(lot.vaccine, lot.number) < 1:
-            raise InsufficientStock(remaining=0, lot=lot.number)
-        enter(EntryKind.QUARANTINED, 1)
-    else:
+    enter = partial(_enter, uow, context, injection, lot.number)
+    if lot.remaining:
         step_back(uow, context, uow.vaccines.get(lot.vaccine), 1, reason)
-    enter(EntryKind.CORRECTED, -1)
+    elif uow.vaccines.quarantined(lot.vaccine, lot.number):
+        enter(reason, EntryKind.QUARANTINED, 1)
+    elif uow.vaccines.written_off(lot.vaccine, lot.number, EXPIRED):
+        enter(EXPIRED, EntryKind.WRITTEN_OFF, 1)
+    else:
+        raise InsufficientStock(remaining=0, lot=lot.number)
+    enter(reason, EntryKind.CORRECTED, -1)
 
 
 def _enter(  # noqa: PLR0917

@@ -54,6 +54,9 @@ class Vaccines(Protocol):
     def quarantined(self, vaccine: str, lot: str) -> int:
         """How many doses of this lot are in quarantine, as the ledger says."""
 
+    def written_off(self, vaccine: str, lot: str, reason: str) -> int:
+        """How many doses of this lot were written off for this reason, as the ledger says."""
+
 
 class Bookings(Protocol):
     def get(self, code: str) -> Booking: ...

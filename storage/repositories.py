@@ -156,6 +156,10 @@ class SqlVaccines(_Repository[Vaccine]):
         [doses] = self._s.quarantined.one(self._on, vaccine=vaccine, lot=lot) or [0]
         return int(doses)
 
+    def written_off(self, vaccine: str, lot: str, reason: str) -> int:
+        [doses] = self._s.written_off.one(self._on, vaccine=vaccine, lot=lot, reason=reason) or [0]
+        return int(doses)
+
     def flush(self) -> None:
         """Write what waits."""
         for vaccine in self._changed.values():

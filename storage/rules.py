@@ -64,6 +64,12 @@ STOCK = (
         ) s ON s.vaccine = l.vaccine AND s.lot = l.number
         WHERE l.remaining <> COALESCE(s.doses, 0)
     """),
+    # A dose comes back from either when it turns out to be the one that was given.
+    Rule(9, "lot", "no more doses of a lot come back than were written off, or quarantined", """
+        SELECT lot, vaccine, kind, SUM(stock_delta) AS doses
+        FROM ledger WHERE kind IN ('written-off', 'quarantined')
+        GROUP BY lot, vaccine, kind HAVING SUM(stock_delta) > 0
+    """),
     Rule(9, "vaccine", "a vaccine's stock is what its lots hold", """
         SELECT v.code, v.stock, COALESCE(s.doses, 0) AS in_lots
         FROM vaccine v LEFT JOIN (
@@ -77,7 +83,8 @@ STOCK = (
             OR (kind = 'reserved' AND stock_delta = 0 AND reserved_delta = 1)
             OR (kind = 'released' AND stock_delta = 0 AND reserved_delta = -1)
             OR (kind = 'given' AND stock_delta = -1 AND reserved_delta = -1 AND lot > '')
-            OR (kind = 'written-off' AND stock_delta < 0 AND reserved_delta = 0 AND lot > '' AND reason > '')
+            OR (kind = 'written-off' AND reserved_delta = 0 AND lot > '' AND reason > ''
+                AND (stock_delta < 0 OR stock_delta = 1 AND reference > ''))
             OR (kind = 'corrected' AND stock_delta IN (-1, 1) AND reserved_delta = 0
                 AND lot > '' AND reason > '')
             OR (kind = 'quarantined' AND reserved_delta = 0 AND lot > '' AND reason > '')

@@ -123,15 +123,8 @@ class Statements:
         self.staff = Rows(dialect, t.staff, StaffMember)
         self.tasks = Rows(dialect, t.task, Task)
         self.parts = Rows(dialect, t.part, PartControl)
-        e = t.ledger.c
-        self.quarantined = Prepared(
-            select(-func.coalesce(func.sum(e.stock_delta), 0)).where(
-                e.vaccine == bindparam("vaccine"),
-                e.lot == bindparam("lot"),
-                one_of(e.kind, (EntryKind.QUARANTINED,)),
-            ),
-            dialect,
-        )
+        self.quarantined = self._taken_out(EntryKind.QUARANTINED)
+        self.written_off = self._taken_out(EntryKind.WRITTEN_OFF, t.ledger.c.reason == bindparam("reason"))
         self.recipient_by_identity = self.recipients.by("identity")
         self.somebody = self._first(select(t.recipient.c.seq))
         self.recipients_by_identity = self.recipients.prepare(
@@ -253,6 +246,13 @@ class Statements:
         self.secret = Prepared(select(t.secret.c.value).where(t.secret.c.name == bindparam("name")), dialect)
         self.add_secret = Prepared(insert(t.secret).values(_binds(t.secret, ["name", "value"])), dialect)
         self.save_secret = _upsert(dialect, t.secret, ["name", "value"], ["name"])
+
+    def _taken_out(self, kind: EntryKind, *conditions: Any) -> Prepared:
+        """How many doses of a lot left the stock by such entries, less those that came back by them."""
+        e = t.ledger.c
+        lot = (e.vaccine == bindparam("vaccine"), e.lot == bindparam("lot"), one_of(e.kind, (kind,)))
+        doses = -func.coalesce(func.sum(e.stock_delta), 0)
+        return Prepared(select(doses).where(*lot, *conditions), self.dialect)
 
     def _first(self, statement: Select[Any]) -> Prepared:
         return Prepared(statement.limit(1), self.dialect)

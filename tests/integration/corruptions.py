@@ -52,6 +52,11 @@ CORRUPTIONS = {
         "UPDATE ledger SET kind = 'received' WHERE kind = 'written-off'",
         "9 SELECT seq FROM ledger WHERE kind = 'written-off'", "9 LOT2",
     ),
+    "a dose back from a write-off that there was not": (
+        "UPDATE ledger SET kind = 'written-off' "
+        "WHERE kind = 'corrected' AND stock_delta = 1 AND reference = '{corrected}'",
+        "9 LOT1", "9 {corrected}",
+    ),
     "an application with somebody else's injection": (
         "UPDATE application SET recipient = (SELECT recipient FROM injection WHERE code = '{first}') "
         "WHERE code = '{applied}'",

@@ -9,9 +9,10 @@ from datetime import timedelta
 import pytest
 
 from domain.booking import GetBooking
+from domain.correction import CorrectInjection, VoidInjection
 from domain.errors import DoseKeepsUntil
-from domain.vaccine import AddStock, ListVaccines
-from kiosk.nightly import every_day
+from domain.vaccine import AddStock, ListLots, ListVaccines
+from kiosk.nightly import every_day, write_off_expired
 from tests.clinics import STAFF, OpenClinic
 
 
@@ -49,6 +50,23 @@ async def test_at_midnight_expired_doses_leave_the_stock_and_their_holders_wait(
     detail = await clinic.gateway.ask(GetBooking(holder.booking), STAFF)
     assert detail.booking.status == "waiting"
     assert await clinic.violations() == []
+
+
+async def test_the_next_morning_a_dose_moves_to_and_from_a_lot_that_expired(clinic: OpenClinic) -> None:
+    vaccine = await clinic.vaccine(doses=2)
+    await clinic.gateway.send(AddStock(vaccine, "EARLY", clinic.today, 2), STAFF)
+    given = await clinic.vaccinate((await clinic.book(vaccine, 1)).booking)
+    clinic.clock.move(days=1)
+    await write_off_expired(clinic.gateway)
+    await clinic.gateway.send(CorrectInjection(given.code, "it was EARLY", lot="EARLY"), STAFF)
+    assert await _remaining(clinic, vaccine) == {"EARLY": 0, "LOT1": 2}
+    await clinic.gateway.send(VoidInjection(given.code, "never given", dose_returned=True), STAFF)
+    assert await _remaining(clinic, vaccine) == {"EARLY": 0, "LOT1": 2}
+    assert await clinic.violations() == []
+
+
+async def _remaining(clinic: OpenClinic, vaccine: str) -> dict[str, int]:
+    return {lot.number: lot.remaining for lot in await clinic.gateway.ask(ListLots(vaccine), STAFF)}
 
 
 async def _without(clinic: OpenClinic, doses: int) -> None:

@@ -99,8 +99,14 @@ class _Vaccines(_Shelf[Vaccine]):
         self._ledger.append(entry)
 
     def quarantined(self, vaccine: str, lot: str) -> int:
-        entries = (e for e in self._ledger if (e.vaccine, e.lot) == (vaccine, lot))
-        return -sum(e.stock_delta for e in entries if e.kind is EntryKind.QUARANTINED)
+        return -sum(e.stock_delta for e in self._of(vaccine, lot) if e.kind is EntryKind.QUARANTINED)
+
+    def written_off(self, vaccine: str, lot: str, reason: str) -> int:
+        entries = (e for e in self._of(vaccine, lot) if e.kind is EntryKind.WRITTEN_OFF)
+        return -sum(e.stock_delta for e in entries if e.reason == reason)
+
+    def _of(self, vaccine: str, lot: str) -> list[LedgerEntry]:
+        return [e for e in self._ledger if (e.vaccine, e.lot) == (vaccine, lot)]
 
 
 class _Bookings(_Shelf[Booking]):

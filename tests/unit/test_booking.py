@@ -7,11 +7,12 @@ from datetime import date, timedelta
 import pytest
 
 from domain import errors
+from domain.actors import SYSTEM
 from domain.booking import Book, BookingDetail, BookingStatus, CancelBooking, MarkNoShow, ticket_facts
 from domain.injection import CheckIn, Concern, Screen
 from domain.recipient import Sex
 from domain.stock import EntryKind
-from domain.vaccine import QuarantineLot
+from domain.vaccine import QuarantineLot, WriteOffExpired
 
 from .memory import local
 from .small_clinic import FIRST_SLOT, FLU, MANAGER, ONE_DOSE, TWO_DOSES, VACCINATOR, SmallClinic, person
@@ -294,6 +295,21 @@ def test_a_dose_is_promised_for_no_day_after_its_lot_expires(clinic: SmallClinic
     assert clinic.level(vaccine) == (2, 0)
     clinic.book(vaccine, 1, local("2026-03-03 09:00"))
     assert clinic.level(vaccine) == (2, 1)
+
+
+def test_a_dose_that_expired_is_promised_to_nobody_also_before_it_is_written_off(clinic: SmallClinic) -> None:
+    vaccine = clinic.vaccine()
+    clinic.stock(vaccine, 2, "EARLY", date(2026, 3, 2))
+    clinic.stock(vaccine, 1, "LATE", date(2026, 3, 31))
+    clinic.clock.set_local("2026-03-03 00:00")
+    in_the_morning = local("2026-03-03 09:00")
+    assert clinic.statuses(clinic.book(vaccine, 1, in_the_morning)) == [BookingStatus.RESERVED]
+    with pytest.raises(errors.SoldOut):
+        clinic.book(vaccine, 2, in_the_morning, wait=False)
+    waiting = clinic.book(vaccine, 2, in_the_morning)
+    clinic.send(WriteOffExpired(vaccine), SYSTEM)
+    assert clinic.statuses(waiting) == [BookingStatus.WAITING]
+    assert clinic.level(vaccine) == (1, 1)
 
 
 def test_doses_that_keep_longer_are_kept_for_those_who_come_later(clinic: SmallClinic) -> None:

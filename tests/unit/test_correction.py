@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from domain import errors
+from domain.actors import SYSTEM
 from domain.booking import BookingStatus
 from domain.correction import CorrectInjection, VoidInjection
 from domain.injection import InjectionStatus, ReportAdverseEvent, Severity
 from domain.presentation import Site
 from domain.stock import EntryKind
-from domain.vaccine import QuarantineLot, WriteOffStock
+from domain.vaccine import EXPIRED, QuarantineLot, WriteOffExpired, WriteOffStock
 
-from .small_clinic import FLU, MANAGER, VACCINATOR, SmallClinic
+from .small_clinic import FIRST_SLOT, FLU, MANAGER, VACCINATOR, SmallClinic
 
 
 def two_lots(clinic: SmallClinic) -> str:
@@ -84,13 +85,57 @@ def test_a_lot_that_had_no_dose_left_cannot_have_been_the_one(clinic: SmallClini
     assert clinic.records is before
 
 
-def test_a_fact_is_not_refused_because_the_lot_has_expired(clinic: SmallClinic) -> None:
+@pytest.mark.parametrize("quarantined", [False, True])
+def test_a_fact_is_not_refused_because_the_lot_has_expired_since_and_was_written_off(
+    clinic: SmallClinic, quarantined: bool
+) -> None:
     vaccine = clinic.vaccine(doses=3)
-    clinic.stock(vaccine, 1, "OLD", date(2026, 3, 2))
+    clinic.stock(vaccine, 2, "OLD", date(2026, 3, 2))
     injection = clinic.inject(vaccine)
-    clinic.clock.move(days=3)
+    clinic.clock.move(days=1)
+    assert clinic.send(WriteOffExpired(vaccine), SYSTEM) == 2
+    if quarantined:
+        clinic.send(QuarantineLot(vaccine, "OLD", "recall"), MANAGER)
+    ledger = len(clinic.records.ledger)
     dose = clinic.send(CorrectInjection(injection.code, "it was OLD", lot="OLD"), VACCINATOR).given
-    assert (dose.lot, clinic.remaining(vaccine, "OLD")) == ("OLD", 0)
+    assert (dose.lot, clinic.remaining(vaccine, "OLD"), clinic.level(vaccine)) == ("OLD", 0, (3, 0))
+    assert [(e.kind, e.lot, e.stock_delta, e.reason) for e in clinic.records.ledger[ledger:]] == [
+        (EntryKind.CORRECTED, "LOT1", 1, "it was OLD"),
+        (EntryKind.WRITTEN_OFF, "OLD", 1, EXPIRED),
+        (EntryKind.CORRECTED, "OLD", -1, "it was OLD"),
+    ]
+
+
+def test_no_more_doses_were_given_from_an_expired_lot_than_were_written_off(clinic: SmallClinic) -> None:
+    vaccine = clinic.vaccine(doses=3)
+    clinic.stock(vaccine, 2, "OLD", date(2026, 3, 2))
+    clinic.send(WriteOffStock(vaccine, "OLD", 1, "broken"), MANAGER)
+    first, second = clinic.inject(vaccine, 1), clinic.inject(vaccine, 2)
+    clinic.clock.move(days=1)
+    clinic.send(WriteOffExpired(vaccine), SYSTEM)
+    clinic.send(CorrectInjection(first.code, "it was OLD", lot="OLD"), VACCINATOR)
+    before = clinic.records
+    with pytest.raises(errors.InsufficientStock):
+        clinic.send(CorrectInjection(second.code, "it was OLD", lot="OLD"), VACCINATOR)
+    assert clinic.records is before
+
+
+def test_a_dose_put_back_into_an_expired_lot_is_written_off_and_promised_to_nobody(
+    clinic: SmallClinic,
+) -> None:
+    vaccine = clinic.vaccine(doses=2)
+    clinic.stock(vaccine, 1, "OLD", date(2026, 3, 2))
+    voided = clinic.inject(vaccine, 1, "OLD")
+    waiting = [clinic.book(vaccine, number, FIRST_SLOT + timedelta(days=1)) for number in (2, 3, 4)]
+    clinic.clock.move(days=1)
+    assert clinic.send(WriteOffExpired(vaccine), SYSTEM) == 0
+    clinic.send(VoidInjection(voided.code, "never given", dose_returned=True), VACCINATOR)
+    assert (clinic.level(vaccine), clinic.remaining(vaccine, "OLD")) == ((2, 2), 0)
+    assert clinic.statuses(voided.booking, *waiting) == [
+        BookingStatus.WAITING, BookingStatus.RESERVED, BookingStatus.RESERVED, BookingStatus.WAITING,
+    ]  # fmt: skip
+    entries = [(e.kind, e.stock_delta, e.reason) for e in clinic.records.ledger if e.lot == "OLD"]
+    assert entries[-2:] == [(EntryKind.CORRECTED, 1, "never given"), (EntryKind.WRITTEN_OFF, -1, EXPIRED)]
 
 
 def test_a_dose_from_a_quarantined_lot_is_recorded_and_the_lot_stays_closed(clinic: SmallClinic) -> None:
