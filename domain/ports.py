@@ -67,8 +67,9 @@ class Bookings(Protocol):
     def first_waiting(self, vaccine: str) -> Booking | None:
         """Who has waited longest for this vaccine."""
 
-    def last_reserved(self, vaccine: str) -> Booking | None:
-        """Who of those with a dose of this vaccine booked last; those who are here already come last."""
+    def last_reserved(self, vaccine: str, today: datetime) -> Booking | None:
+        """Who of those with a dose of this vaccine booked last: of those who were expected before today and
+        have not come, if there are any; those who are here already come last."""
 
     def people_in_slot(self, slot: datetime) -> int:
         """How many are expected, or have come, in this slot."""

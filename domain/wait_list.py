@@ -1,7 +1,7 @@
 """The wait list: first come, first served per vaccine, in the order of booking.
 
-Whoever waits longest is promoted when a dose becomes free; when doses are lost, the last to have booked step
-back.
+Whoever waits longest is promoted when a dose becomes free; when doses are lost, those who missed their day
+step back, then the last to have booked.
 """
 
 from __future__ import annotations
@@ -58,10 +58,12 @@ def promote_waiting(uow: UnitOfWork, command: PromoteWaiting, context: Context) 
 def step_back(uow: UnitOfWork, context: Context, vaccine: Vaccine, doses: int, reason: str) -> None:
     """Before this many doses are lost for this reason: reservations without one return to the wait list.
 
-    The last to have booked step back first, and stand before all who came after them.
+    Whoever missed their day steps back first, then the last to have booked; they stand before all who came
+    after them.
     """
+    today = context.clinic.start_of(context.clinic.today(context.now))
     while uow.vaccines.get(vaccine.code).available < doses:
-        booking = uow.bookings.last_reserved(vaccine.code)
+        booking = uow.bookings.last_reserved(vaccine.code, today)
         if booking is None:
             break
         uow.bookings.save(replace(booking, status=BookingStatus.WAITING))

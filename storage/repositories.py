@@ -186,8 +186,8 @@ class SqlBookings(_Repository[Booking]):
     def first_waiting(self, vaccine: str) -> Booking | None:
         return self._find(self._s.first_waiting, vaccine=vaccine)
 
-    def last_reserved(self, vaccine: str) -> Booking | None:
-        return self._find(self._s.last_reserved, vaccine=vaccine)
+    def last_reserved(self, vaccine: str, today: datetime) -> Booking | None:
+        return self._find(self._s.last_reserved, vaccine=vaccine, today=today)
 
     def people_in_slot(self, slot: datetime) -> int:
         if slot not in self._people:

@@ -154,12 +154,16 @@ BOOKINGS = (
         ) w ON w.vaccine = v.code
         WHERE v.stock > v.reserved
     """),
-    # Whoever is here keeps the dose, and whose injection was voided has it back: both out of turn.
+    # Whoever is here keeps the dose, and whose injection was voided has it back: both out of turn. So does
+    # a dose leave whoever did not come in their slot and lost it then.
     Rule(3, "booking", "doses go to those who have waited longest", """
         WITH come AS (SELECT DISTINCT booking FROM injection WHERE status IN ('checked-in', 'voided')),
+        lost AS (SELECT reference AS booking, MAX(at) AS at FROM ledger WHERE kind = 'released' GROUP BY 1),
         next AS (
-            SELECT b.vaccine, MIN(b.seq) AS seq FROM booking b LEFT JOIN come ON come.booking = b.code
-            WHERE b.status = 'waiting' AND come.booking IS NULL GROUP BY b.vaccine
+            SELECT b.vaccine, MIN(b.seq) AS seq FROM booking b
+            LEFT JOIN come ON come.booking = b.code LEFT JOIN lost ON lost.booking = b.code
+            WHERE b.status = 'waiting' AND come.booking IS NULL AND (lost.at IS NULL OR lost.at <= b.slot)
+            GROUP BY b.vaccine
         )
         SELECT r.code, w.code AS still_waiting
         FROM next JOIN booking w ON w.seq = next.seq

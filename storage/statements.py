@@ -156,9 +156,10 @@ class Statements:
             t.injection.c.booking == b.code,
             one_of(t.injection.c.status, (InjectionStatus.CHECKED_IN,)),
         )
+        missed = b.slot < bindparam("today")
         self.last_reserved = self._first(
             self.bookings.query(queue, one_of(b.status, (BookingStatus.RESERVED,))).order_by(
-                here, b.seq.desc()
+                here, missed.desc(), b.seq.desc()
             )
         )
         here = one_of(b.status, CAME)

@@ -169,7 +169,7 @@ async def test_what_a_refused_command_has_written_and_read_is_taken_back_from_be
     def write_read_and_refuse(uow: UnitOfWork) -> None:
         context = clinic.gateway.context(STAFF)
         cancel_booking(uow, CancelBooking(held.booking), context)
-        assert uow.bookings.last_reserved(vaccine).recipient != uow.bookings.get(held.booking).recipient
+        assert uow.bookings.last_reserved(vaccine, slot).recipient != uow.bookings.get(held.booking).recipient
         raise NotFound(what="anything")
 
     refused = clinic.gateway.writer.run(write_read_and_refuse, "refused", "Refuse")

@@ -8,9 +8,10 @@ from datetime import timedelta
 
 import pytest
 
-from domain.booking import GetBooking
+from domain.booking import BookingReceipt, GetBooking
 from domain.correction import CorrectInjection, VoidInjection
 from domain.errors import DoseKeepsUntil
+from domain.injection import CheckIn, FindVisits
 from domain.vaccine import AddStock, ListLots, ListVaccines
 from kiosk.nightly import every_day, write_off_expired
 from tests.clinics import STAFF, OpenClinic
@@ -50,6 +51,28 @@ async def test_at_midnight_expired_doses_leave_the_stock_and_their_holders_wait(
     detail = await clinic.gateway.ask(GetBooking(holder.booking), STAFF)
     assert detail.booking.status == "waiting"
     assert await clinic.violations() == []
+
+
+async def test_who_never_came_loses_the_dose_that_expired_and_not_who_is_yet_to_come(
+    clinic: OpenClinic,
+) -> None:
+    vaccine = await clinic.vaccine(doses=2)
+    await clinic.gateway.send(AddStock(vaccine, "EARLY", clinic.today, 2), STAFF)
+    here, missed = [await clinic.book(vaccine, number) for number in (1, 2)]
+    expected = [await clinic.book(vaccine, number, slot=await clinic.slot(day=5)) for number in (3, 4)]
+    await clinic.services.settle()
+    [visit] = await clinic.gateway.ask(FindVisits(here.booking), STAFF)
+    await clinic.gateway.send(CheckIn(visit.injection.code), STAFF)
+    clinic.clock.move(days=1)
+    await write_off_expired(clinic.gateway)
+    assert await _statuses(clinic, here, missed, *expected) == ["reserved", "waiting", "reserved", "waiting"]
+    await clinic.services.settle()
+    assert await clinic.violations() == []
+
+
+async def _statuses(clinic: OpenClinic, *receipts: BookingReceipt) -> list[str]:
+    details = [await clinic.gateway.ask(GetBooking(receipt.booking), STAFF) for receipt in receipts]
+    return [detail.booking.status for detail in details]
 
 
 async def test_the_next_morning_a_dose_moves_to_and_from_a_lot_that_expired(clinic: OpenClinic) -> None:

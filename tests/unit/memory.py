@@ -121,10 +121,12 @@ class _Bookings(_Shelf[Booking]):
         queue = self._of(vaccine, BookingStatus.WAITING)
         return queue[0] if queue else None
 
-    def last_reserved(self, vaccine: str) -> Booking | None:
+    def last_reserved(self, vaccine: str, today: datetime) -> Booking | None:
         arrived = {i.booking for i in self._injections.values() if i.status is InjectionStatus.CHECKED_IN}
         holders = self._of(vaccine, BookingStatus.RESERVED)
-        return max(holders, key=lambda b: (b.code not in arrived, holders.index(b)), default=None)
+        return max(
+            holders, key=lambda b: (b.code not in arrived, b.slot < today, holders.index(b)), default=None
+        )
 
     def people_in_slot(self, slot: datetime) -> int:
         here = (BookingStatus.RESERVED, BookingStatus.COMPLETED)

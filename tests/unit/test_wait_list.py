@@ -14,6 +14,7 @@ from domain.injection import CheckIn, InjectionStatus
 from domain.vaccine import QuarantineLot, WriteOffStock
 from domain.wait_list import PromoteWaiting
 
+from .memory import local
 from .small_clinic import FIRST_SLOT, FLU, MANAGER, TWO_DOSES, VACCINATOR, SmallClinic
 
 RESERVED, WAITING, CANCELLED = BookingStatus.RESERVED, BookingStatus.WAITING, BookingStatus.CANCELLED
@@ -126,6 +127,28 @@ def test_who_is_here_already_steps_back_after_everybody_who_is_not(clinic: Small
     clinic.send(CheckIn(clinic.visit(second).code), VACCINATOR)
     clinic.send(WriteOffStock(vaccine, "LOT1", 1, "broken"), MANAGER)
     assert clinic.statuses(first, second) == [WAITING, RESERVED]
+
+
+def test_who_missed_their_day_steps_back_before_everybody_who_is_yet_to_come(clinic: SmallClinic) -> None:
+    vaccine = clinic.vaccine(doses=4)
+    here, missed, missed_too = (clinic.book(vaccine, number) for number in (1, 2, 3))
+    expected = clinic.book(vaccine, 4, local("2026-03-03 09:00"))
+    everybody = here, missed, missed_too, expected
+    clinic.relay()
+    clinic.send(CheckIn(clinic.visit(here).code), VACCINATOR)
+    clinic.clock.set_local("2026-03-02 23:59")
+    clinic.send(WriteOffStock(vaccine, "LOT1", 1, "broken"), MANAGER)  # the day is not over yet
+    assert clinic.statuses(*everybody) == [RESERVED, RESERVED, RESERVED, WAITING]
+    clinic.stock(vaccine, 1)
+    clinic.clock.set_local("2026-03-03 00:00")
+    for statuses in (
+        [RESERVED, RESERVED, WAITING, RESERVED],
+        [RESERVED, WAITING, WAITING, RESERVED],
+        [RESERVED, WAITING, WAITING, WAITING],
+        [WAITING, WAITING, WAITING, WAITING],
+    ):
+        clinic.send(WriteOffStock(vaccine, "LOT1", 1, "broken"), MANAGER)
+        assert clinic.statuses(*everybody) == statuses
 
 
 def test_doses_that_nobody_has_booked_are_lost_first(clinic: SmallClinic) -> None:
