@@ -53,21 +53,11 @@ def apply_for_certificate(uow: UnitOfWork, command: ApplyForCertificate, context
     """Rule 5, checked against the injection record itself: completed, one's own, not applied for."""
     injection = uow.injections.get(command.injection)
     context.actor.must_own(injection.recipient, unless=CERTIFICATE_OFFICER)
-    dose = injection.given
+    product = injection.given.presentation.title
     live = uow.applications.live_of(injection.code)
     if live:
         raise AlreadyApplied(application=live.code)
-    application = Application(
-        new_code(Kind.APPLICATION),
-        injection.code,
-        injection.recipient,
-        ApplicationStatus.APPLIED,
-        context.now,
-    )
-    uow.applications.save(application)
-    product = dose.presentation.title
-    uow.emit(CertificateApplied(application.code, injection.code, injection.recipient, product))
-    return application
+    return _apply(uow, context, injection.code, injection.recipient, product)
 
 
 def cancel_application(uow: UnitOfWork, command: CancelApplication, context: Context) -> None:
@@ -93,3 +83,18 @@ def mark_revoked(uow: UnitOfWork, event: CertificateRevoked, context: Context) -
     """Whenever the certificate is revoked for good, the person may apply again."""
     application = uow.applications.get(event.application)
     uow.applications.save(replace(application, status=ApplicationStatus.REVOKED))
+
+
+def apply_anew(uow: UnitOfWork, context: Context, revoked: Application) -> Application:
+    """The same wish once more, for a certificate that was revoked and could not be replaced at once."""
+    uow.applications.save(replace(revoked, status=ApplicationStatus.REVOKED))
+    product = uow.injections.get(revoked.injection).given.presentation.title
+    return _apply(uow, context, revoked.injection, revoked.recipient, product)
+
+
+def _apply(uow: UnitOfWork, context: Context, injection: str, recipient: str, product: str) -> Application:
+    code = new_code(Kind.APPLICATION)
+    application = Application(code, injection, recipient, ApplicationStatus.APPLIED, context.now)
+    uow.applications.save(application)
+    uow.emit(CertificateApplied(code, injection, recipient, product))
+    return application

@@ -11,9 +11,9 @@ from datetime import date, datetime
 from typing import ClassVar
 
 from domain.actors import BY_POLICY, CERTIFICATE_OFFICER, RECIPIENT, Role
-from domain.application import ApplicationStatus
+from domain.application import ApplicationStatus, apply_anew
 from domain.codes import Kind, new_code
-from domain.errors import ApplicationClosed, CertificateClosed, CertificateOutdated
+from domain.errors import ApplicationClosed, CannotSign, CertificateClosed, CertificateOutdated
 from domain.events import (
     ApplicationCancelled,
     CertificateApplied,
@@ -207,7 +207,7 @@ def record_failed_print(uow: UnitOfWork, command: RecordFailedPrint, context: Co
 
 
 def reissue_certificate(uow: UnitOfWork, command: ReissueCertificate, context: Context) -> str:
-    """The old one is revoked and the new one signed, in one transaction."""
+    """The old one is revoked and the new one signed, in one transaction. Raises CannotSign."""
     old = _issued(uow, command.certificate)
     reason = parse_text(command.reason, "reason", limit=200)
     injection = uow.injections.get(old.injection)
@@ -287,8 +287,15 @@ def revoke_after_voiding(uow: UnitOfWork, event: InjectionVoided, context: Conte
 
 
 def _replace_all(uow: UnitOfWork, outdated: list[Certificate], reason: str, context: Context) -> None:
+    """A fact is not refused for want of a signature: then what states it wrong is revoked, and its new issue
+    waits for the officer.
+    """
     for certificate in outdated:
-        reissue_certificate(uow, ReissueCertificate(certificate.code, reason), context)
+        try:
+            reissue_certificate(uow, ReissueCertificate(certificate.code, reason), context)
+        except CannotSign:
+            revoke_certificate(uow, RevokeCertificate(certificate.code, reason), context)
+            apply_anew(uow, context, uow.applications.get(certificate.application))
 
 
 def _stating(uow: UnitOfWork, recipient: str, injection: str) -> list[Certificate]:

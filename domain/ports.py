@@ -160,7 +160,10 @@ class Signer(Protocol):
     """Turns what a certificate states into a credential that strangers can verify."""
 
     def sign(self, facts: CertificateFacts) -> Credential:
-        """The signed credential; pure, below a millisecond, so it may run in a transaction."""
+        """The signed credential; pure, below a millisecond, so it may run in a transaction.
+
+        Raises CannotSign.
+        """
 
 
 @dataclass(frozen=True, slots=True)

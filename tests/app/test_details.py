@@ -167,7 +167,9 @@ async def test_a_certificate_with_wrong_details_is_not_printed_with_them_again(
         form.entry("name").value = "홍길순"
         await pilot.press("f2", "f2")
         await say_yes(pilot)
-        await see(pilot, "인적 사항을 고쳤습니다: 홍길순. 재발급된 증명서 1건. 출력했습니다")
+        await see(
+            pilot, "인적 사항을 고쳤습니다: 홍길순. 재발급되었거나 서명을 기다리는 증명서 1건. 출력했습니다"
+        )
         assert isinstance(app.screen, IssuedScreen)
         new = await issued(app)
         facts = new.certificate.facts
@@ -201,4 +203,4 @@ async def test_corrected_details_whose_paper_fails_say_so(
         settings.paper_folder.write_text("a file where the folder should be")
         await pilot.press("f2")
         await say_yes(pilot)
-        await see(pilot, "! 인적 사항을 고쳤습니다: 홍길동. 재발급된 증명서 1건.")
+        await see(pilot, "! 인적 사항을 고쳤습니다: 홍길동. 재발급되었거나 서명을 기다리는 증명서 1건.")

@@ -11,12 +11,12 @@ from domain.actors import Actor, Role
 from domain.application import ApplyForCertificate
 from domain.booking import Book
 from domain.certificate import GetCertificate, IssueCertificate, ListCertificates, PrintCertificate
-from domain.correction import CorrectRecipient
+from domain.correction import CorrectInjection, CorrectRecipient
 from domain.errors import CertificateClosed, KnownAlready, NotAllowed, NothingChanged, NotIdentified
 from domain.injection import FindVisits
 from domain.mypage import GetMyPage, IdentifyByDetails
 from domain.recipient import PersonDetails, Sex
-from domain.statement import CertificateStatus
+from domain.statement import Certificate, CertificateStatus
 from storage.check_mypage import check_my_page
 from tests.clinics import STAFF, OpenClinic, person
 
@@ -92,6 +92,34 @@ async def test_what_waits_to_be_issued_states_the_new_details(clinic: OpenClinic
     certificate = await clinic.gateway.ask(GetCertificate(ready.certificate.code), STAFF)
     assert certificate.facts.is_of(RIGHT)
     assert await sound(clinic)
+
+
+async def test_what_is_put_right_while_nothing_can_be_signed_is_issued_when_it_can(
+    clinic: OpenClinic,
+) -> None:
+    old = await certified(clinic, (await clinic.book(await clinic.vaccine(doses=2))).booking)
+    me, keys = await identified(clinic, WRONG), clinic.settings.key_folder
+    away = keys.rename(keys.with_name("away"))
+    assert await clinic.gateway.send(CorrectRecipient(me.code, RIGHT, "misheard"), STAFF) == 1
+    assert (await clinic.gateway.ask(GetCertificate(old), me)).status is CertificateStatus.REVOKED
+    assert await sound(clinic)
+    away.rename(keys)
+    anew = await only_certificate(clinic, CertificateStatus.READY)
+    await clinic.gateway.send(IssueCertificate(anew.code), STAFF)
+    facts = (await only_certificate(clinic, CertificateStatus.ISSUED)).facts
+    assert facts is not None
+    assert facts.is_of(RIGHT)
+    clinic.clock.move(days=731)  # the signer is valid for two years
+    correction = CorrectInjection(anew.injection, "misheard", vaccinator="박민수")
+    assert (await clinic.gateway.send(correction, STAFF)).given.vaccinator == "박민수"
+    assert await sound(clinic)
+    assert (await only_certificate(clinic, CertificateStatus.READY)).injection == anew.injection
+
+
+async def only_certificate(clinic: OpenClinic, status: CertificateStatus) -> Certificate:
+    [detail] = await clinic.gateway.ask(ListCertificates(status), STAFF)
+    certificate: Certificate = detail.certificate
+    return certificate
 
 
 async def test_who_books_again_with_the_right_details_is_the_same_person(clinic: OpenClinic) -> None:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from domain.application import Application, ApplicationStatus
 from domain.booking import Booking, BookingStatus
-from domain.errors import NotFound
+from domain.errors import CannotSign, NotFound
 from domain.events import Event
 from domain.injection import Injection, InjectionStatus
 from domain.parts import Part, PartControl, Task, TaskStatus
@@ -235,8 +235,12 @@ class PlainSigner:
 
     def __init__(self) -> None:
         self.signed: list[CertificateFacts] = []
+        self.keys = True
+        """Whether they can be used."""
 
     def sign(self, facts: CertificateFacts) -> Credential:
+        if not self.keys:
+            raise CannotSign
         self.signed.append(facts)
         return Credential("plain", f"{facts.number} states lot {facts.dose.lot}", "test-key")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -16,11 +17,11 @@ from domain.certificate import (
     ReissueCertificate,
     RevokeCertificate,
 )
-from domain.correction import CorrectInjection, VoidInjection
+from domain.correction import CorrectInjection, CorrectRecipient, VoidInjection
 from domain.statement import Certificate, CertificateStatus, state_facts
 from domain.uvci import is_intact
 
-from .memory import local
+from .memory import local, only
 from .small_clinic import FLU, OFFICER, ONE_DOSE, VACCINATOR, SmallClinic, person
 
 
@@ -181,6 +182,39 @@ def test_the_officer_still_answers_for_a_certificate_that_a_correction_replaced(
     new = clinic.certificate_of(clinic.records.applications[old.application])
     assert new.facts is not None
     assert new.facts.issued_by == OFFICER.name != VACCINATOR.name
+
+
+@pytest.mark.parametrize("who", [False, True], ids=["the dose", "the person"])
+def test_while_nothing_can_be_signed_a_correction_revokes_and_the_new_issue_waits(
+    clinic: SmallClinic, who: bool
+) -> None:
+    old = issued(clinic)
+    clinic.signer.keys = False
+    if who:
+        right = replace(person(), passport_given="HANNAH")
+        assert clinic.send(CorrectRecipient(old.recipient, right, "misheard"), VACCINATOR) == 1
+    else:
+        clinic.send(CorrectInjection(old.injection, "misread", lot="LOT2"), VACCINATOR)
+    kept = clinic.records.certificates[old.code]
+    assert (kept.status, kept.facts) == (CertificateStatus.REVOKED, old.facts)
+    assert clinic.records.applications[old.application].status is ApplicationStatus.REVOKED
+    clinic.relay()
+    anew = only(a for a in clinic.records.applications.values() if a.code != old.application)
+    assert (anew.injection, anew.recipient) == (old.injection, old.recipient)
+    assert (anew.status, anew.applied_at) == (ApplicationStatus.APPLIED, clinic.clock.now())
+    assert clinic.certificate_of(anew).status is CertificateStatus.READY
+    clinic.signer.keys = True
+    new = clinic.issue(anew)
+    assert new.facts is not None
+    assert (new.facts.dose.lot, new.facts.given) == ("LOT1" if who else "LOT2", "HANNAH" if who else "HANA")
+
+
+def test_an_officer_who_cannot_sign_revokes_nothing(clinic: SmallClinic) -> None:
+    old = issued(clinic)
+    clinic.signer.keys = False
+    with pytest.raises(errors.CannotSign):
+        clinic.send(ReissueCertificate(old.code, "damaged"), OFFICER)
+    assert clinic.records.certificates[old.code] == old
 
 
 def test_correcting_before_the_issue_changes_no_certificate(clinic: SmallClinic) -> None:
