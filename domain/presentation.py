@@ -18,6 +18,10 @@ class Disease(StrEnum):
     OTHER = "other"
 
 
+GIVEN_AGAIN = frozenset({Disease.COVID_19, Disease.INFLUENZA})
+"""Against these one dose is followed by others, of this product or another, and each keeps its distance."""
+
+
 class Site(StrEnum):
     """Where the needle went in (FHIR body site, HL7 v3 ActSite)."""
 
@@ -61,8 +65,9 @@ class Presentation:
     interval_days: int = 0
     """Least days between the doses of the primary series; there is no most."""
     booster_interval_days: int = 0
+    """Least days after a series is over, in which season soever its last dose was given."""
     seasonal: bool = False
-    """Doses are counted anew every season (from 1 July)."""
+    """The series is given once a season (from 1 July), and its doses are counted anew in the next."""
     route: Route = Route.INTRAMUSCULAR
     volume_ml: float = 0.5
     observation_minutes: int = 15
@@ -122,13 +127,23 @@ class Presentation:
         total = self.doses_in_series(number)
         return number, total, day + timedelta(days=self.interval_days) if number < total else None
 
+    @property
+    def is_given_again(self) -> bool:
+        """Whether another dose can follow, so that an interval is needed."""
+        return self.disease in GIVEN_AGAIN or self.seasonal or self.primary_doses > 1
+
     def earliest_after(self, given: list[date], day: date) -> date | None:
         """The first day on which the next dose may be given after those; None before the first.
 
-        A 28-day interval from the 1st is met on the 29th.
+        A 28-day interval from the 1st is met on the 29th. After the series of a season: not before the next.
         """
-        number = self.dose_number(given, day)
-        if not given or (self.seasonal and number == 1):
+        if not given:
             return None
-        days = self.interval_days if number <= self.primary_doses else self.booster_interval_days
-        return max(given) + timedelta(days=days)
+        number = self.dose_number(given, day)
+        within = 1 < number <= self.primary_doses
+        interval = timedelta(days=self.interval_days if within else self.booster_interval_days)
+        earliest = max(given) + interval
+        if self.seasonal and number > self.primary_doses:
+            this = self.season_start(day)
+            return max(earliest, this.replace(year=this.year + 1))
+        return earliest

@@ -92,6 +92,10 @@ def _complaints(presentation: Presentation) -> list[tuple[str, str]]:
             wrong.append((field, str(problem)))
     if presentation.primary_doses > 1 and presentation.interval_days < 1:
         wrong.append(("interval_days", "a series of several doses needs one"))
+    if presentation.is_given_again and presentation.booster_interval_days < 1:
+        wrong.append(
+            ("booster_interval_days", "it must say how many days after a series another dose may follow")
+        )
     if not presentation.source:
         wrong.append(("source", "it must say where the figures are from"))
     if presentation.effective_from is None:

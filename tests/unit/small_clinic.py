@@ -46,6 +46,8 @@ FLU = Presentation(
     key="flu", name_ko="독감 백신", name_en="Flu", manufacturer="Maker", disease=Disease.INFLUENZA,
     min_age_months=6, primary_doses=1, booster_interval_days=28, seasonal=True,
 )  # fmt: skip
+FLU_TWICE = replace(FLU, key="flu-twice", primary_doses=2, interval_days=28)
+"""As a child under nine gets it the first time."""
 
 MONDAY = local("2026-03-02 08:00")
 FIRST_SLOT = local("2026-03-02 09:00")

@@ -18,7 +18,7 @@ from domain.presentation import Disease
 from domain.statement import Certificate, CertificateFacts, CertificateStatus, state_facts
 
 from .memory import local
-from .small_clinic import FLU, OFFICER, ONE_DOSE, TWO_DOSES, VACCINATOR, SmallClinic
+from .small_clinic import FLU, FLU_TWICE, OFFICER, ONE_DOSE, TWO_DOSES, VACCINATOR, SmallClinic
 
 SECOND, THIRD = "2026-03-30 09:00", "2026-07-06 09:00"
 
@@ -95,7 +95,7 @@ def test_vaccines_whose_disease_has_no_name_here_are_a_series_each(clinic: Small
 
 
 def test_influenza_is_stated_by_the_season(clinic: SmallClinic) -> None:
-    vaccine = clinic.vaccine(FLU, doses=3)
+    vaccine = clinic.vaccine(FLU_TWICE, doses=3)
     clinic.inject(vaccine)
     autumn = inject_on(clinic, vaccine, "2026-10-05 09:00")
     assert stated(clinic.issue(clinic.apply(autumn))) == [(1, "LOT1")]

@@ -13,7 +13,8 @@ from kiosk.formulary import load_formulary
 
 ENTRY: dict[str, Any] = {
     "key": "our-own", "name_ko": "우리 백신", "name_en": "Our own", "manufacturer": "Maker",
-    "disease": "covid-19", "min_age_months": 144, "primary_doses": 2, "interval_days": 21, "route": "IM",
+    "disease": "covid-19", "min_age_months": 144, "primary_doses": 2, "interval_days": 21,
+    "booster_interval_days": 90, "route": "IM",
     "volume_ml": 0.3, "vaccine_code": "1119349007", "product_code": "EU/1/20/1528",
     "holder_code": "ORG-100030215", "cvx": "208", "source": "the label",
 }  # fmt: skip
@@ -114,7 +115,7 @@ def test_a_key_that_is_there_twice_is_named(file: Path) -> None:
         ("min_age_months", -1), ("min_age_months", 1201), ("min_age_months", "12"), ("min_age_months", 1.5),
         ("primary_doses", 0), ("primary_doses", 10),
         ("interval_days", -1), ("interval_days", 0),
-        ("booster_interval_days", -1), ("booster_interval_days", 9999),
+        ("booster_interval_days", -1), ("booster_interval_days", 0), ("booster_interval_days", 9999),
         ("volume_ml", 0), ("volume_ml", 50), ("volume_ml", "0.3"),
         ("observation_minutes", 0), ("observation_minutes", 14), ("observation_minutes", 1000),
         ("route", "oral"), ("disease", "measles"), ("seasonal", "yes"),
@@ -126,6 +127,24 @@ def test_a_key_that_is_there_twice_is_named(file: Path) -> None:
 )  # fmt: skip
 def test_a_slip_is_named_by_entry_and_field(file: Path, field: str, value: Any) -> None:
     assert problem_with(file, toml({**ENTRY, field: value})).startswith(f"our-own, {field}: ")
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"primary_doses": 1}, {"primary_doses": 1, "disease": "influenza"},
+        {"primary_doses": 1, "disease": "other", "seasonal": True}, {"primary_doses": 3, "disease": "other"},
+    ],
+)  # fmt: skip
+def test_what_is_given_again_says_how_many_days_after(file: Path, entry: dict[str, Any]) -> None:
+    without = {name: value for name, value in {**ENTRY, **entry}.items() if name != "booster_interval_days"}
+    assert problem_with(file, toml(without)).startswith("our-own, booster_interval_days: ")
+
+
+def test_what_is_given_once_and_never_again_needs_no_interval(file: Path) -> None:
+    once = {**ENTRY, "primary_doses": 1, "disease": "other", "interval_days": 0, "booster_interval_days": 0}
+    file.write_text(toml(once), encoding="utf-8")
+    assert load_formulary(file)[0].booster_interval_days == 0
 
 
 @pytest.mark.parametrize("key", ["", "Our Own", "our_own", "-", "a" * 81])

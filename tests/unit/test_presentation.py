@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from domain.presentation import Presentation
 
-from .small_clinic import FLU, ONE_DOSE, TWO_DOSES
+from .small_clinic import FLU, FLU_TWICE, ONE_DOSE, TWO_DOSES
 
 DAYS = st.dates(date(1900, 1, 1), date(2090, 12, 31))
 
@@ -107,12 +107,33 @@ def test_seasonal_doses_are_counted_anew_every_season() -> None:
     assert FLU.dose_number([date(2025, 7, 1)], date(2026, 7, 1)) == 1
 
 
-def test_a_second_dose_in_the_same_season_keeps_its_interval() -> None:
-    assert FLU.earliest_after([date(2025, 10, 1)], date(2025, 10, 20)) == date(2025, 10, 29)
+def test_a_second_dose_of_a_season_keeps_its_interval_where_the_rules_know_one() -> None:
+    assert FLU_TWICE.earliest_after([date(2025, 10, 1)], date(2025, 10, 20)) == date(2025, 10, 29)
 
 
-def test_the_first_dose_of_a_season_waits_for_nothing() -> None:
-    assert FLU.earliest_after([date(2025, 10, 1)], date(2026, 10, 1)) is None
+@pytest.mark.parametrize(
+    ("product", "given", "earliest"),
+    [
+        (FLU, [date(2025, 10, 1)], date(2026, 7, 1)),
+        (FLU, [date(2025, 7, 1)], date(2026, 7, 1)),
+        (FLU, [date(2026, 6, 20)], date(2026, 7, 18)),
+        (FLU_TWICE, [date(2025, 10, 1), date(2025, 11, 1)], date(2026, 7, 1)),
+    ],
+)
+def test_the_series_of_a_season_is_given_once(
+    product: Presentation, given: list[date], earliest: date
+) -> None:
+    assert product.earliest_after(given, date(2026, 6, 30)) == earliest
+
+
+@pytest.mark.parametrize(
+    ("last", "earliest"),
+    [(date(2026, 6, 30), date(2026, 7, 28)), (date(2025, 10, 1), date(2025, 10, 29))],
+)
+def test_the_first_dose_of_a_season_keeps_its_distance_from_the_last_of_the_season_before(
+    last: date, earliest: date
+) -> None:
+    assert FLU.earliest_after([last], date(2026, 7, 1)) == earliest
 
 
 def test_a_product_is_shown_in_both_languages() -> None:

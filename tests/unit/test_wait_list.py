@@ -199,7 +199,7 @@ def test_a_voided_dose_that_was_never_given_goes_back_to_its_own_booking(clinic:
 
 
 def test_a_returned_dose_goes_to_the_wait_list_when_its_person_has_booked_anew(clinic: SmallClinic) -> None:
-    vaccine = clinic.vaccine(FLU, doses=2)
+    vaccine = clinic.vaccine(doses=2)
     injection = clinic.inject(vaccine, 1)
     anew = clinic.book(vaccine, 1, FIRST_SLOT + timedelta(days=28))
     waiting = clinic.book(vaccine, 2)

@@ -15,7 +15,7 @@ from textual.message import Message
 
 from domain.actors import Actor
 from domain.errors import BadCharacters, NotOnALabel, VaccineExists
-from domain.presentation import BOUNDS, Disease, Presentation
+from domain.presentation import BOUNDS, GIVEN_AGAIN, Disease, Presentation
 from domain.recipient import parse_text
 from domain.stock import Vaccine
 from domain.vaccine import RegisterVaccine
@@ -27,8 +27,6 @@ from kiosk.widgets.pick import Pick
 from kiosk.widgets.say import Say
 
 _YEARS = (0, 100)
-_GIVEN_AGAIN = frozenset({Disease.COVID_19, Disease.INFLUENZA})
-"""Against these one dose is followed by others, of this product or another, and each keeps its distance."""
 
 
 class NewVaccineScreen(FormPage):
@@ -93,7 +91,7 @@ class NewVaccineScreen(FormPage):
         age = entries.read("min_age", lambda text: whole(text, "min_age", *_YEARS))
         unit = entries.pick("unit")
         doses = entries.read("primary_doses", lambda text: _figure(text, "primary_doses"))
-        again = disease in _GIVEN_AGAIN or (doses is not None and doses > 1)
+        again = disease in GIVEN_AGAIN or (doses is not None and doses > 1)
         interval = entries.read("interval_days", lambda text: days_between(text, again))
         observation = entries.read(
             "observation_minutes",
