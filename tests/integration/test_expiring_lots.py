@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, time, timedelta
+from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
+from domain.actors import Actor
 from domain.booking import BookingReceipt, GetBooking
+from domain.clinic import Clinic, Opening, Schedule
 from domain.correction import CorrectInjection, VoidInjection
-from domain.errors import DoseKeepsUntil
+from domain.errors import DoseKeepsUntil, StorageUnavailable
 from domain.injection import CheckIn, FindVisits
+from domain.messages import Query
+from domain.ports import Reader
 from domain.vaccine import AddStock, ListLots, ListVaccines
 from kiosk.nightly import every_day, write_off_expired
-from tests.clinics import STAFF, OpenClinic
+from tests.clinics import STAFF, OpenClinic, clinic_in
+
+R = TypeVar("R")
 
 
 async def test_a_dose_is_promised_up_to_the_last_day_of_its_lot_also_within_a_batch(
@@ -73,6 +82,46 @@ async def test_who_never_came_loses_the_dose_that_expired_and_not_who_is_yet_to_
 async def _statuses(clinic: OpenClinic, *receipts: BookingReceipt) -> list[str]:
     details = [await clinic.gateway.ask(GetBooking(receipt.booking), STAFF) for receipt in receipts]
     return [detail.booking.status for detail in details]
+
+
+async def test_who_comes_at_midnight_after_a_lot_expires_needs_one_that_keeps_longer(
+    clinic_folder: Path,
+) -> None:
+    at_night = Clinic(schedule=Schedule(openings=(Opening(time(0), time(12)),), weekdays=frozenset(range(7))))
+    async with clinic_in(clinic_folder, clinic=at_night) as clinic:
+        vaccine = await clinic.vaccine(doses=1)
+        await clinic.gateway.send(AddStock(vaccine, "EARLY", clinic.today, 1), STAFF)
+        midnight = at_night.start_of(clinic.today + timedelta(days=1))
+        await clinic.book(vaccine, 1, slot=midnight)
+        with pytest.raises(DoseKeepsUntil):
+            await clinic.book(vaccine, 2, slot=midnight + timedelta(hours=1))
+
+
+class FailsOnce:
+    """Records that cannot be read the first time."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader, self.failed = reader, False
+
+    async def answer(self, query: Query[R], actor: Actor, now: datetime) -> R:
+        if self.failed:
+            return await self.reader.answer(query, actor, now)
+        self.failed = True
+        raise StorageUnavailable(reason="away")
+
+
+async def test_a_night_that_failed_is_tried_again(clinic: OpenClinic) -> None:
+    vaccine = await clinic.vaccine(doses=0)
+    await clinic.gateway.send(AddStock(vaccine, "EARLY", clinic.today, 2), STAFF)
+    clinic.clock.move(days=1)
+    reader = FailsOnce(clinic.gateway.reader)
+    night = asyncio.create_task(every_day(replace(clinic.gateway, reader=reader), look=0.01))
+    async with asyncio.timeout(10):
+        await _without(clinic, doses=2)
+    night.cancel()
+    with suppress(asyncio.CancelledError):
+        await night
+    assert reader.failed
 
 
 async def test_the_next_morning_a_dose_moves_to_and_from_a_lot_that_expired(clinic: OpenClinic) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from domain.application import ApplyForCertificate
-from domain.booking import Book, PrintTicket
+from domain.booking import Book, BookingReceipt, GetBooking, PrintTicket
 from domain.certificate import GetCertificate, IssueCertificate, ListCertificates, PrintCertificate
 from domain.correction import CorrectInjection, VoidInjection
 from domain.errors import (
@@ -16,13 +16,15 @@ from domain.errors import (
     NotAllowed,
     NotCompleted,
     NotIdentified,
+    SlotFull,
     TooManyAttempts,
     WrongPin,
 )
-from domain.injection import FindVisits
+from domain.injection import CheckIn, FindVisits
 from domain.mypage import GetMyPage, IdentifyByDetails, ListCertifiable
 from domain.staff import EnrolStaff, Unlock
 from domain.statement import CertificateStatus
+from domain.vaccine import WriteOffStock
 from tests.clinics import STAFF, OpenClinic, clinic_in, everything_kept, person
 
 
@@ -164,3 +166,33 @@ async def test_a_name_is_found_however_it_is_capitalised(clinic: OpenClinic) -> 
     for typed in ("Hong", "hong g", "HONG"):
         [visit] = await clinic.gateway.ask(FindVisits(typed), STAFF)
         assert visit.injection.booking == receipt.booking
+
+
+async def status(clinic: OpenClinic, receipt: BookingReceipt) -> str:
+    return str((await clinic.gateway.ask(GetBooking(receipt.booking), STAFF)).booking.status)
+
+
+async def test_who_is_here_already_steps_back_last(clinic: OpenClinic) -> None:
+    vaccine = await clinic.vaccine(doses=2)
+    absent, here = await clinic.book(vaccine, 1), await clinic.book(vaccine, 2)
+    await clinic.services.settle()
+    [visit] = await clinic.gateway.ask(FindVisits(here.booking), STAFF)
+    await clinic.gateway.send(CheckIn(visit.injection.code), STAFF)
+    await clinic.gateway.send(WriteOffStock(vaccine, "LOT1", 1, "broken"), STAFF)
+    assert (await status(clinic, absent), await status(clinic, here)) == ("waiting", "reserved")
+
+
+async def test_who_waits_longest_is_promoted_whatever_day_they_wish_for(clinic: OpenClinic) -> None:
+    vaccine = await clinic.vaccine(doses=0)
+    first = await clinic.book(vaccine, 1, slot=await clinic.slot(day=5))
+    second = await clinic.book(vaccine, 2)
+    await clinic.deliver(vaccine, 1)
+    assert (await status(clinic, first), await status(clinic, second)) == ("reserved", "waiting")
+
+
+async def test_who_was_vaccinated_takes_up_room_in_the_slot(clinic_folder: Path) -> None:
+    async with clinic_in(clinic_folder, capacity=1) as clinic:
+        vaccine, slot = await clinic.vaccine(doses=3), await clinic.slot()
+        await clinic.vaccinate((await clinic.book(vaccine, 1, slot=slot)).booking)
+        with pytest.raises(SlotFull):
+            await clinic.book(vaccine, 2, slot=slot)

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date, time, timedelta
 
 import pytest
 
 from domain import errors
 from domain.actors import SYSTEM
 from domain.booking import Book, BookingDetail, BookingStatus, CancelBooking, MarkNoShow, ticket_facts
+from domain.clinic import Clinic, Opening, Schedule
 from domain.injection import CheckIn, Concern, Screen
 from domain.recipient import Sex
 from domain.stock import EntryKind
 from domain.vaccine import QuarantineLot, WriteOffExpired
 
 from .memory import local
-from .small_clinic import FIRST_SLOT, FLU, MANAGER, ONE_DOSE, TWO_DOSES, VACCINATOR, SmallClinic, person
+from .small_clinic import (
+    FIRST_SLOT,
+    FLU,
+    FLU_TWICE,
+    MANAGER,
+    ONE_DOSE,
+    TWO_DOSES,
+    VACCINATOR,
+    SmallClinic,
+    person,
+)
+
+AT_NIGHT = Clinic(schedule=Schedule(openings=(Opening(time(0), time(12)),), horizon_days=2))
 
 
 def test_a_booking_reserves_a_dose_for_a_person_in_a_slot(clinic: SmallClinic) -> None:
@@ -312,6 +326,32 @@ def test_a_dose_that_expired_is_promised_to_nobody_also_before_it_is_written_off
     assert clinic.level(vaccine) == (1, 1)
 
 
+def test_a_lot_that_expires_today_is_promised_for_no_later_day(clinic: SmallClinic) -> None:
+    vaccine = clinic.vaccine()
+    clinic.stock(vaccine, 1, "EARLY", date(2026, 3, 2))
+    with pytest.raises(errors.DoseKeepsUntil):
+        clinic.book(vaccine, 1, local("2026-03-03 09:00"))
+
+
+def test_who_comes_on_the_last_day_of_a_lot_needs_none_that_keeps_longer(clinic: SmallClinic) -> None:
+    vaccine = clinic.vaccine()
+    clinic.stock(vaccine, 1, "EARLY", date(2026, 3, 3))
+    clinic.stock(vaccine, 1, "LATE", date(2026, 3, 31))
+    clinic.book(vaccine, 1, local("2026-03-03 09:00"))
+    clinic.book(vaccine, 2, local("2026-03-04 09:00"))
+    assert clinic.level(vaccine) == (2, 2)
+
+
+def test_who_comes_at_midnight_after_a_lot_expires_needs_one_that_keeps_longer() -> None:
+    clinic = SmallClinic(AT_NIGHT)
+    vaccine = clinic.vaccine()
+    clinic.stock(vaccine, 1, "EARLY", date(2026, 3, 3))
+    clinic.stock(vaccine, 1, "LATE", date(2026, 3, 31))
+    clinic.book(vaccine, 1, local("2026-03-04 00:00"))
+    with pytest.raises(errors.DoseKeepsUntil):
+        clinic.book(vaccine, 2, local("2026-03-04 01:00"))
+
+
 def test_doses_that_keep_longer_are_kept_for_those_who_come_later(clinic: SmallClinic) -> None:
     vaccine = clinic.vaccine()
     clinic.stock(vaccine, 2, "EARLY", date(2026, 3, 3))
@@ -332,3 +372,35 @@ def test_a_lot_in_quarantine_keeps_for_nobody(clinic: SmallClinic) -> None:
     clinic.send(QuarantineLot(vaccine, "LATE", "리콜"), MANAGER)
     with pytest.raises(errors.DoseKeepsUntil):
         clinic.book(vaccine, 1, local("2026-03-10 09:00"))
+
+
+def test_the_day_of_a_slot_is_the_clinics_and_not_that_of_utc() -> None:
+    clinic = SmallClinic(AT_NIGHT)
+    vaccine = clinic.vaccine(doses=2)
+    clinic.book(vaccine, 1, local("2026-03-04 07:00"))
+    with pytest.raises(errors.SlotUnknown):  # at the clinic it is the day after the horizon
+        clinic.book(vaccine, 2, local("2026-03-05 07:00"))
+
+
+def test_a_full_slot_can_be_wished_for_on_the_wait_list(clinic: SmallClinic) -> None:
+    clinic.with_capacity(1)
+    vaccine = clinic.vaccine(doses=1)
+    clinic.book(vaccine, 1)
+    assert clinic.statuses(clinic.book(vaccine, 2)) == [BookingStatus.WAITING]
+
+
+def test_who_was_vaccinated_takes_up_room_in_the_slot(clinic: SmallClinic) -> None:
+    clinic.with_capacity(1)
+    vaccine = clinic.vaccine(doses=2)
+    clinic.inject(vaccine, 1)
+    with pytest.raises(errors.SlotFull):
+        clinic.book(vaccine, 2)
+
+
+def test_the_season_of_the_day_that_is_booked_says_which_interval_holds(clinic: SmallClinic) -> None:
+    vaccine = clinic.vaccine(replace(FLU_TWICE, booster_interval_days=60), doses=2)
+    clinic.clock.set_local("2026-06-29 08:00")
+    clinic.inject(vaccine, slot=local("2026-06-29 09:00"))
+    with pytest.raises(errors.TooEarly) as refusal:  # the first of a season, not the second of the one before
+        clinic.book(vaccine, 1, local("2026-07-27 09:00"))
+    assert refusal.value.facts["date"] == date(2026, 8, 28)

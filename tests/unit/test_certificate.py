@@ -18,6 +18,7 @@ from domain.certificate import (
     RevokeCertificate,
 )
 from domain.correction import CorrectInjection, CorrectRecipient, VoidInjection
+from domain.presentation import Site
 from domain.statement import Certificate, CertificateStatus, state_facts
 from domain.uvci import is_intact
 
@@ -226,6 +227,12 @@ def test_correcting_before_the_issue_changes_no_certificate(clinic: SmallClinic)
     clinic.send(CorrectInjection(injection.code, "misread", lot="LOT2"), VACCINATOR)
     assert clinic.records.certificates == before
     assert clinic.certificate_of(application).status is CertificateStatus.READY
+
+
+def test_what_is_issued_after_a_correction_states_its_version(clinic: SmallClinic) -> None:
+    injection = clinic.inject(clinic.vaccine(doses=1))
+    command = CorrectInjection(injection.code, "other arm", site=Site.RIGHT_ARM)
+    assert clinic.issue(clinic.apply(clinic.send(command, VACCINATOR))).injection_version == 2
 
 
 def test_voiding_the_injection_revokes_the_certificate_in_the_same_transaction(clinic: SmallClinic) -> None:

@@ -103,6 +103,13 @@ def test_influenza_is_stated_by_the_season(clinic: SmallClinic) -> None:
     assert stated(clinic.issue(clinic.apply(winter))) == [(1, "LOT1"), (2, "LOT1")]
 
 
+def test_a_dose_of_the_first_day_of_a_season_is_stated_with_it(clinic: SmallClinic) -> None:
+    vaccine = clinic.vaccine(FLU_TWICE, doses=2)
+    inject_on(clinic, vaccine, "2026-07-01 09:00")
+    second = inject_on(clinic, vaccine, "2026-07-29 09:00")
+    assert stated(clinic.issue(clinic.apply(second))) == [(1, "LOT1"), (2, "LOT1")]
+
+
 def test_a_voided_dose_is_not_stated(clinic: SmallClinic) -> None:
     first, second = two_doses(clinic)
     clinic.send(VoidInjection(first.code, "wrong person", dose_returned=False), VACCINATOR)

@@ -15,6 +15,7 @@ from domain.presentation import Site
 from domain.stock import EntryKind
 from domain.vaccine import EXPIRED, QuarantineLot, WriteOffExpired, WriteOffStock
 
+from .memory import local
 from .small_clinic import FIRST_SLOT, FLU, MANAGER, VACCINATOR, SmallClinic
 
 
@@ -65,6 +66,14 @@ def test_a_correction_that_changes_nothing_is_refused(clinic: SmallClinic) -> No
     with pytest.raises(errors.NothingChanged):
         clinic.send(CorrectInjection(injection.code, "none", lot="LOT1", site=Site.LEFT_ARM), VACCINATOR)
     assert clinic.records is before
+
+
+def test_a_lot_typed_in_small_letters_is_the_same_and_moves_no_dose(clinic: SmallClinic) -> None:
+    injection = clinic.inject(two_lots(clinic))
+    ledger = list(clinic.records.ledger)
+    command = CorrectInjection(injection.code, "other arm", lot=" lot1", site=Site.RIGHT_ARM)
+    assert clinic.send(command, VACCINATOR).given.site is Site.RIGHT_ARM
+    assert clinic.records.ledger == ledger
 
 
 def test_a_lot_nobody_knows_or_of_another_vaccine_is_refused(clinic: SmallClinic) -> None:
@@ -268,3 +277,14 @@ def test_an_injection_is_voided_once(clinic: SmallClinic) -> None:
     with pytest.raises(errors.NotCompleted):
         clinic.send(VoidInjection(injection.code, "pressed twice", dose_returned=True), VACCINATOR)
     assert clinic.level(vaccine) == (6, 1)
+
+
+def test_voiding_a_dose_leaves_later_doses_against_other_diseases_as_they_are(clinic: SmallClinic) -> None:
+    covid, flu = clinic.vaccine(doses=3), clinic.vaccine(FLU, doses=3)
+    clinic.inject(covid)
+    clinic.clock.set_local("2026-03-30 08:00")
+    second = clinic.inject(covid, slot=local("2026-03-30 09:00"))
+    clinic.clock.move(minutes=5)
+    other = clinic.inject(flu, slot=local("2026-03-30 09:15"))
+    clinic.send(VoidInjection(second.code, "wrong person", dose_returned=False), VACCINATOR)
+    assert clinic.records.injections[other.code] == other

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from domain import errors
 from domain.injection import FinishObservation, Injection, ReportAdverseEvent, Severity
 
-from .small_clinic import VACCINATOR, SmallClinic
+from .small_clinic import TWO_DOSES, VACCINATOR, SmallClinic
 
 
 @pytest.mark.parametrize(("allergic", "minutes"), [(False, 15), (True, 30)])
@@ -26,6 +27,12 @@ def test_the_observation_is_longer_for_who_ever_reacted_at_once(
     assert clinic.happened()[-1] == "ObservationFinished"
     with pytest.raises(errors.NotExpected):
         clinic.send(FinishObservation(injection.code), VACCINATOR)
+
+
+def test_an_observation_that_is_longer_by_the_rules_is_not_shortened(clinic: SmallClinic) -> None:
+    vaccine = clinic.vaccine(replace(TWO_DOSES, observation_minutes=45), doses=1)
+    dose = clinic.inject(vaccine, allergic=True).given
+    assert dose.observe_until - dose.given_at == timedelta(minutes=45)
 
 
 def test_more_than_one_adverse_event_may_follow_a_dose(clinic: SmallClinic) -> None:

@@ -24,11 +24,13 @@ from domain import (
     wait_list,
 )
 from domain.actors import PUBLIC, SYSTEM, Actor, Role
+from domain.clinic import Clinic
 from domain.errors import NotAllowed
-from domain.gateway import COMMANDS, WORKFLOWS
+from domain.gateway import COMMANDS, WORKFLOWS, Gateway
 from domain.messages import Command, Query
 
-from .small_clinic import ADMINISTRATOR, MANAGER, OFFICER, VACCINATOR, SmallClinic
+from .memory import FixedClock
+from .small_clinic import ADMINISTRATOR, MANAGER, MONDAY, OFFICER, VACCINATOR, SmallClinic
 
 EVERYBODY = "everybody"
 NOBODY = "nobody"
@@ -156,3 +158,20 @@ def test_who_may_not_is_refused_before_anything_is_looked_at(clinic: SmallClinic
         with pytest.raises(NotAllowed):
             clinic.send(command)
     assert clinic.records is before
+
+
+REFUSALS = [
+    (kind, name)
+    for kind, words in TABLE.items()
+    for name in PEOPLE
+    if words != EVERYBODY and name not in words.split()
+]
+
+
+@pytest.mark.parametrize(("kind", "name"), REFUSALS, ids=[f"{k.__name__}-{name}" for k, name in REFUSALS])
+async def test_the_gateway_refuses_who_may_not_and_touches_nothing(kind: type[Any], name: str) -> None:
+    nothing: Any = None
+    gateway = Gateway(Clinic(), FixedClock(MONDAY), *[nothing] * 6, identity_key=b"")
+    message = object.__new__(kind)  # not even what it says is looked at
+    with pytest.raises(NotAllowed):
+        await (gateway.send if issubclass(kind, Command) else gateway.ask)(message, PEOPLE[name])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import permutations
 
 import pytest
 from hypothesis import given
@@ -79,8 +80,8 @@ def test_a_late_second_dose_does_not_begin_a_new_series() -> None:
     assert TWO_DOSES.dose_number([date(2021, 6, 1)], years_later) == 2
 
 
-def test_the_interval_counts_from_the_last_dose_in_whatever_order_they_are_told() -> None:
-    given_on = [date(2026, 3, 1), date(2025, 1, 1)]
+@pytest.mark.parametrize("given_on", [*permutations([date(2025, 1, 1), date(2025, 6, 1), date(2026, 3, 1)])])
+def test_the_interval_counts_from_the_last_dose_in_whatever_order_they_are_told(given_on: list[date]) -> None:
     assert TWO_DOSES.earliest_after(given_on, date(2026, 4, 1)) == date(2026, 3, 1) + timedelta(days=90)
 
 

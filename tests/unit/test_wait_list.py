@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -107,6 +108,26 @@ def test_a_promoted_booking_whose_slot_is_past_gets_the_next_one(clinic: SmallCl
     clinic.clock.set_local("2026-03-02 16:46")
     clinic.stock(vaccine, 1)
     assert clinic.booking(waiting).slot == FIRST_SLOT + timedelta(days=1)
+
+
+def test_who_waits_longest_is_promoted_whatever_day_they_wish_for(clinic: SmallClinic) -> None:
+    vaccine = clinic.vaccine()
+    first, second = clinic.book(vaccine, 1, FIRST_SLOT + timedelta(days=7)), clinic.book(vaccine, 2)
+    clinic.stock(vaccine, 1)
+    assert clinic.statuses(first, second) == [RESERVED, WAITING]
+
+
+def test_nobody_is_promoted_while_no_slot_has_room(clinic: SmallClinic) -> None:
+    vaccine = clinic.vaccine()
+    waiting = clinic.book(vaccine)
+    never_open(clinic)
+    clinic.stock(vaccine, 1)
+    assert clinic.statuses(waiting) == [WAITING]
+
+
+def never_open(clinic: SmallClinic) -> None:
+    schedule = replace(clinic.clinic.schedule, weekdays=frozenset())
+    clinic.clinic = replace(clinic.clinic, schedule=schedule)
 
 
 # -- doses are lost ---------------------------------------------------------------------------------
@@ -218,6 +239,21 @@ def test_a_dose_that_a_correction_frees_goes_to_who_waits_longest(clinic: SmallC
     clinic.send(CorrectInjection(injection.code, "it was BAD", lot="BAD"), VACCINATOR)
     assert clinic.statuses(waiting) == [RESERVED]
     assert clinic.level(vaccine) == (1, 1)
+
+
+def test_who_was_voided_on_the_same_day_keeps_their_time(clinic: SmallClinic) -> None:
+    injection = clinic.inject(clinic.vaccine(doses=1))
+    clinic.clock.set_local("2026-03-02 10:07")
+    clinic.send(VoidInjection(injection.code, "never given", dose_returned=True), VACCINATOR)
+    assert clinic.booking(injection.booking).slot == FIRST_SLOT
+
+
+def test_who_was_voided_on_another_day_waits_while_no_slot_has_room(clinic: SmallClinic) -> None:
+    injection = clinic.inject(clinic.vaccine(doses=1))
+    clinic.clock.move(days=1)
+    never_open(clinic)
+    clinic.send(VoidInjection(injection.code, "never given", dose_returned=True), VACCINATOR)
+    assert clinic.statuses(injection.booking) == [WAITING]
 
 
 # -- the desk follows -------------------------------------------------------------------------------
