@@ -39,6 +39,8 @@ _LOOSE_JAMO = re.compile("[\u1100-\u11ff\u3131-\u318e\ua960-\ua97f\ud7b0-\ud7ff\
 """Hangul letters that make no syllable, also once everything is in NFC."""
 _TRUNK_ZERO = re.compile(r"\( ?0 ?\)")
 """Dialled within a country only: no part of an international number (ITU-T E.123)."""
+_BETWEEN_WORDS = re.compile(r"[\s\-'’.·,]+")
+"""What stands between the words of a name, as `parse_name` lets it be typed."""
 
 
 class Sex(StrEnum):
@@ -211,6 +213,29 @@ def identity_digest(name: str, birth_date: date, phone: str, key: bytes) -> str:
 def spelled(name: str) -> str:
     """The letters of a name: it is the same however it is spaced and capitalised."""
     return name.replace(" ", "").casefold()
+
+
+def name_matches(typed: str, *names: str) -> bool:
+    """Whether what is typed begins one of the names at any of its words, or each word typed begins some word.
+
+    Capitals, accents, spaces and hyphens make no difference; where nothing is typed, nobody is meant.
+    """
+    sought = _bare_words(typed)
+    if not sought:
+        return False
+    names_words = [_bare_words(name) for name in names]
+    run = "".join(sought)  # 홍 길동 is 홍길동, and Yongsu begins in the middle of Kim Yong-su
+    if any("".join(words[start:]).startswith(run) for words in names_words for start in range(len(words))):
+        return True
+    every = [word for words in names_words for word in words]
+    return all(any(word.startswith(part) for word in every) for part in sought)
+
+
+def _bare_words(text: str) -> list[str]:
+    """The words without capitals and accents; Hangul is put together again, a syllable is one letter."""
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    bare = unicodedata.normalize("NFC", "".join(c for c in apart if not unicodedata.combining(c)))
+    return [word for word in _BETWEEN_WORDS.split(bare) if word]
 
 
 def masked(name: str) -> str:

@@ -15,6 +15,7 @@ from domain.recipient import (
     Sex,
     identity_digest,
     masked,
+    name_matches,
     parse_birth_date,
     parse_date,
     parse_name,
@@ -299,3 +300,46 @@ def test_the_digest_does_not_tell_whose_it_is() -> None:
 )
 def test_a_bystander_cannot_read_a_masked_name(name: str, shown: str) -> None:
     assert masked(name) == shown
+
+
+@pytest.mark.parametrize(
+    ("typed", "names"),
+    [
+        ("홍", ("홍길동", "HONG GILDONG")),
+        ("홍 길동", ("홍길동", "HONG GILDONG")),
+        (unicodedata.normalize("NFD", "홍길"), ("홍길동",)),
+        ("gildong", ("홍길동", "HONG GILDONG")),
+        ("GilDong Hong", ("홍길동", "HONG GILDONG")),
+        ("anna", ("Anna Müller", "MUELLER ANNA")),
+        ("müller", ("Anna Müller", "MUELLER ANNA")),
+        ("MULLER", ("Anna Müller", "MUELLER ANNA")),
+        ("mueller", ("Anna Müller", "MUELLER ANNA")),
+        ("Mu", ("Anna Mu\u0308ller",)),
+        ("smith jo", ("John Smith",)),
+        ("gross", ("Groß",)),
+        ("yongsu", ("Kim Yong-su",)),
+        ("obrien", ("Sean O'Brien",)),
+        (" anna  ", ("Anna",)),
+    ],
+)
+def test_a_name_is_found_by_any_of_its_words_without_capitals_and_accents(
+    typed: str, names: tuple[str, ...]
+) -> None:
+    assert name_matches(typed, *names)
+
+
+@pytest.mark.parametrize(
+    ("typed", "names"),
+    [
+        ("", ("홍길동",)),
+        (" - ", ("홍길동",)),
+        ("호", ("홍길동",)),
+        ("길", ("홍길동",)),
+        ("nna", ("Anna",)),
+        ("anna b", ("Anna Müller", "MUELLER ANNA")),
+        ("홍길동순", ("홍길동",)),
+        ("CX2", ("홍길동", "HONG GILDONG")),
+    ],
+)
+def test_a_name_is_not_found_by_what_stands_elsewhere_in_it(typed: str, names: tuple[str, ...]) -> None:
+    assert not name_matches(typed, *names)
