@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
 from enum import Enum
 from functools import partial
-from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from textual import on
@@ -38,8 +37,6 @@ NOTICE_SECONDS = 0.6
 """Seconds after which somebody who waits for an answer is told that it takes a while."""
 ANSWER_SECONDS = 10
 """How long an answer other than paper takes at most, as a rule."""
-READING_SECONDS = 0.5
-"""Keys pressed sooner after something appeared were pressed before anybody could have read it."""
 LATER = (ClinicBusy, Resting)
 """Turned away for a while, with the seconds after which to come back."""
 
@@ -87,8 +84,6 @@ class ClinicScreen(OnTop[None]):
     actor: Actor = PUBLIC
     busy: bool = False
     """A command is on its way; further ones wait for its answer."""
-    shown_at: float = 0.0
-    """When what is to be read appeared, by the clock that keys are stamped with."""
 
     @property
     def kiosk(self) -> ClinicApp:
@@ -105,25 +100,9 @@ class ClinicScreen(OnTop[None]):
         """The day it is at the clinic."""
         return self.services.clinic.today(self.services.clock.now())
 
-    def let_read(self) -> None:
-        """Something was shown that must not be answered by the second Enter of a double one."""
-        self.shown_at = monotonic()
-
-    @property
-    def was_read(self) -> bool:
-        """Whether what is shown could have been read when the last key was pressed.
-
-        Not when the key is answered: a busy machine answers a hasty key late, which makes it no wiser.
-        """
-        return self.kiosk.pressed_at - self.shown_at >= READING_SECONDS
-
     def on_mount(self) -> None:
         """News of other people's changes come here."""
         self.kiosk.changed.subscribe(self, self._on_changed)
-
-    def on_screen_resume(self) -> None:
-        """What stood over it is gone: the key that closed that, pressed twice, is not meant for this."""
-        self.let_read()
 
     def _on_changed(self, _: None) -> None:
         if self._change_due:
@@ -309,6 +288,12 @@ class ClinicScreen(OnTop[None]):
         from kiosk.widgets.modals import Message as MessageModal
 
         self.app.push_screen(MessageModal(title, body, alarm=alarm))
+
+    def show_once(self, title: Words, body: Words) -> None:
+        """Something that is never shown again, until somebody says that it is written down."""
+        from kiosk.widgets.modals import ShownOnce
+
+        self.app.push_screen(ShownOnce(title, body))
 
     def confirm(self, title: Words, body: Words, *, yes: Words, then: Callable[[], object]) -> None:
         """Ask before something that cannot be taken back; ``then`` runs on yes only."""

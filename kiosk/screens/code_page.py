@@ -38,7 +38,8 @@ class CodePage(Modal[None]):
 
     def action_close(self) -> None:
         """Seen."""
-        self.dismiss(None)
+        if self.was_read:
+            self.dismiss(None)
 
     def on_click(self) -> None:
         """The mouse as a courtesy."""

@@ -166,7 +166,7 @@ class StaffMembersScreen(StaffScreen):
         def body(texts: Texts) -> str:
             return texts("shell.members.pin_body", name=event.new.name, pin=" ".join(event.new.pin))
 
-        self.show_message("shell.members.pin_title", body)
+        self.show_once("shell.members.pin_title", body)
         self.clinic_changed()
 
 

@@ -32,12 +32,15 @@ class Modal(OnTop[T], ModalScreen[T], Generic[T]):
 
 
 class Message(Modal[None]):
-    """Something to read; any of Enter, Space and Esc goes on."""
+    """Something to read; any of Enter, Space and Esc goes on, once it could be read."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "close", "key.ok"),
         Binding("escape,space", "close", show=False),
     ]
+
+    GO_ON: ClassVar[str] = "shell.press_enter"
+    """The key of the text that says how it is closed."""
 
     def __init__(self, title: Words, body: Words = "", *, alarm: bool = False) -> None:
         super().__init__(classes="-alarm" if alarm else "")
@@ -49,7 +52,7 @@ class Message(Modal[None]):
             yield Say(self._title, classes="title")
             with VerticalScroll(classes="text"):
                 yield Say(self._body)
-            yield Say("shell.press_enter", classes="go-on")
+            yield Say(self.GO_ON, classes="go-on")
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -58,7 +61,31 @@ class Message(Modal[None]):
 
     def action_close(self) -> None:
         """It was read."""
-        self.dismiss(None)
+        if self.was_read:
+            self.dismiss(None)
+
+
+class ShownOnce(Message):
+    """Something that is never shown again: it stays until somebody says that it is written down."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "close", "key.written"),
+        Binding("escape,space", "nothing", show=False),
+    ]
+    GO_ON = "shell.welcome.press_enter"
+
+    def action_nothing(self) -> None:
+        """Esc and Space do not lose it."""
+
+    def action_close(self) -> None:
+        """It was read; was it written down?"""
+        if self.was_read:
+            question = Confirm("shell.welcome.sure", "shell.welcome.sure_body", yes="shell.welcome.yes")
+            self.app.push_screen(question, self._answered)
+
+    def _answered(self, yes_chosen: bool | None) -> None:
+        if yes_chosen:
+            self.leave()
 
 
 class ScanAnswer(Message):

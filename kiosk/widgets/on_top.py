@@ -1,15 +1,22 @@
-"""Going from screen to screen: only the one on top leads anywhere."""
+"""What stands on top: it alone leads anywhere, and only a key pressed after it could be read counts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Generic, TypeVar
+from time import monotonic
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from textual.await_complete import AwaitComplete
 from textual.screen import Screen
 
+if TYPE_CHECKING:
+    from kiosk.app import ClinicApp
+
 T = TypeVar("T")
+
+READING_SECONDS = 0.5
+"""Keys pressed sooner after something appeared were pressed before anybody could have read it."""
 
 
 class OnTop(Screen[T], Generic[T]):
@@ -18,6 +25,21 @@ class OnTop(Screen[T], Generic[T]):
     Two keys pressed at once are answered one after the other, and the first may have led away by the
     time of the second. Textual then takes away, or covers, whatever is on top at that moment.
     """
+
+    shown_at: float = 0.0
+    """When what is to be read appeared, by the clock that keys are stamped with."""
+
+    def let_read(self) -> None:
+        """Something was shown that must not be answered by the second Enter of a double one."""
+        self.shown_at = monotonic()
+
+    @property
+    def was_read(self) -> bool:
+        """Whether what is shown could have been read when the last key was pressed.
+
+        Not when the key is answered: a busy machine answers a hasty key late, which makes it no wiser.
+        """
+        return cast("ClinicApp", self.app).pressed_at - self.shown_at >= READING_SECONDS
 
     def scanned(self, text: str) -> bool:
         """A scanner typed this; nothing, when the end of it is missing.
@@ -38,7 +60,8 @@ class OnTop(Screen[T], Generic[T]):
         self._leaves()
 
     def on_screen_resume(self) -> None:
-        """Whatever stood over it is gone."""
+        """It is on top, first or again: the key that led here, pressed twice, is not meant for this."""
+        self.let_read()
         if self._leaves:
             self._leaves()
 

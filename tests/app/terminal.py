@@ -14,10 +14,11 @@ from textual.pilot import Pilot
 
 from kiosk.app import ClinicApp
 from kiosk.bootstrap import open_clinic
-from kiosk.screens.base import READING_SECONDS, ClinicScreen
 from kiosk.screens.question import QuestionScreen
 from kiosk.services import Services
 from kiosk.settings import Settings
+from kiosk.widgets.modals import Message
+from kiosk.widgets.on_top import READING_SECONDS, OnTop
 from tests.clinics import TestClock
 
 PATIENCE_SECONDS = 45.0
@@ -41,6 +42,8 @@ class Hands(Pilot[int]):
         for key in keys:
             if key == self._last and key in {"enter", *"123456789"}:
                 await question_was_read(self)
+            if key in {"enter", "escape", "space"}:
+                await message_was_read(self)
             self._last = key
             await super().press(key)
             await wait_for(self, lambda: not self.app.sieve.holds, "the key is let go of")
@@ -63,7 +66,7 @@ async def wait_for(pilot: Pilot[int], condition: Callable[[], object], what: str
 
 def readable(screen: object) -> bool:
     """Whether what this screen shows stood there long enough for the next key to be meant."""
-    return isinstance(screen, ClinicScreen) and monotonic() - screen.shown_at >= READING_SECONDS
+    return isinstance(screen, OnTop) and monotonic() - screen.shown_at >= READING_SECONDS
 
 
 async def question_was_read(pilot: Pilot[int]) -> None:
@@ -73,9 +76,15 @@ async def question_was_read(pilot: Pilot[int]) -> None:
     )
 
 
+async def message_was_read(pilot: Pilot[int]) -> None:
+    """Until the message, if one stands over the screen, stood there long enough."""
+    await wait_for(pilot, lambda: not isinstance(pilot.app.screen, Message) or readable(pilot.app.screen))
+
+
 async def press_at_once(pilot: Pilot[int], *keys: str) -> None:
     """Keys pressed faster than any of them can be answered, however slow the machine is."""
     await question_was_read(pilot)
+    await message_was_read(pilot)
     for key in keys:
         pilot.app.post_message(events.Key(key, None))
     await pilot.pause()
@@ -83,7 +92,7 @@ async def press_at_once(pilot: Pilot[int], *keys: str) -> None:
 
 async def press_soon(pilot: Pilot[int], key: str, seconds: float) -> None:
     """A key pressed so long after what is to be read appeared, however late it is answered."""
-    assert isinstance(pilot.app.screen, ClinicScreen)
+    assert isinstance(pilot.app.screen, OnTop)
     pressed = events.Key(key, key if len(key) == 1 else None)
     pressed.time = pilot.app.screen.shown_at + seconds
     pilot.app.post_message(pressed)

@@ -352,6 +352,26 @@ async def test_certificates_are_found_by_name_and_by_number(kiosk: Kiosk) -> Non
         await see(pilot, "홍길동 님(1945년 8월 15일생)의 증명서")
 
 
+async def test_a_name_is_found_in_small_letters_and_by_the_passport_and_a_list_without_it_says_only_that(
+    kiosk: Kiosk,
+) -> None:
+    async with kiosk(size=(80, 24)) as (app, pilot):
+        await apply(app, 9, "Anna Müller")
+        await issued(app, 1)
+        screen = await at_issued(app, pilot, rows=2)
+        table, field = screen.query_one(DeskTable), screen.query_one(IssuedField)
+        for typed in ("anna", "müller", "MULLER", "muller anna"):
+            field.value = typed
+            await wait_for(pilot, lambda: [row[1] for row in cells(table)] == ["Anna Müller"], typed)
+            await see(pilot, "찾은 것 1건")
+        field.value = "gildong"
+        await see(pilot, "찾은 것 2건")
+        field.value = "john"
+        await see(pilot, "찾은 것 0건", "이 이름이나 번호로 발급된 증명서가 목록에 없습니다")
+        await pilot.press("enter")
+        await see(pilot, "! 목록에 있는 이름도, 온전한 증명서 번호도 아닙니다")
+
+
 async def test_whatever_is_typed_into_the_field_it_answers_in_words(kiosk: Kiosk) -> None:
     async with kiosk() as (app, pilot):
         await issued(app)

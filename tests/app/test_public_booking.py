@@ -15,9 +15,11 @@ from domain.errors import ClinicError, NotIdentified
 from domain.mypage import GetMyPage, IdentifyByCode, IdentifyByDetails, MyPageItem
 from domain.vaccine import AddStock, ListLots, ListVaccines, WriteOffStock
 from kiosk.app import ClinicApp
-from kiosk.screens.base import READING_SECONDS, PublicScreen
+from kiosk.screens.base import PublicScreen
 from kiosk.screens.booking import BookingScreen
 from kiosk.screens.booking_done import BookingDoneScreen
+from kiosk.widgets.modals import Message
+from kiosk.widgets.on_top import READING_SECONDS
 from tests.app.conftest import Kiosk
 from tests.app.desks import book, services_of, vaccinate
 from tests.app.terminal import press_at_once, press_soon, readable, screen_text, see, type_text, wait_for
@@ -129,6 +131,17 @@ async def test_the_key_that_answers_a_question_pressed_twice_does_not_answer_the
         await see(pilot, "정확히 몇 분")
 
 
+async def closes_only_when_read(app: ClinicApp, pilot: Pilot[int]) -> None:
+    """The message that is shown stays when the key that led to it was pressed twice."""
+    message = app.screen
+    assert isinstance(message, Message)
+    for key in ("enter", "space", "escape"):
+        await press_soon(pilot, key, 0.35)
+        assert app.screen is message, f"{key}: nobody has read it yet"
+    await press_soon(pilot, "enter", READING_SECONDS)
+    await wait_for(pilot, lambda: app.screen is not message)
+
+
 async def test_the_result_says_the_code_in_threes_and_makes_a_ticket(kiosk: Kiosk) -> None:
     async with kiosk() as (app, pilot):
         await fill_in(pilot)
@@ -141,6 +154,7 @@ async def test_the_result_says_the_code_in_threes_and_makes_a_ticket(kiosk: Kios
         await was_read(pilot)
         await pilot.press("1")
         await see(pilot, "만들었습니다", f"ticket-{code}.pdf")
+        await closes_only_when_read(app, pilot)
         assert (app.settings.paper_folder / f"ticket-{code}.pdf").read_bytes().startswith(b"%PDF")
 
 
@@ -324,6 +338,8 @@ async def test_a_second_booking_of_the_same_vaccine_is_refused_and_says_where_th
             await fill_in(pilot)
             await pilot.press("1")
             await see(pilot, expected)
+            if expected.startswith("이미"):
+                await closes_only_when_read(app, pilot)
             await app.go_home()
         assert len(await my_items(app)) == 1
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from domain.actors import Role
 from domain.staff import EnrolStaff, ListStaff, Unlock
 from kiosk.screens.home import HomeScreen
+from kiosk.screens.staff_members import StaffMembersScreen
 from tests.app.conftest import Kiosk
-from tests.app.terminal import screen_text, see, type_text, wait_for
+from tests.app.terminal import press_soon, screen_text, see, type_text, wait_for
 from tests.clinics import STAFF
 
 
@@ -75,7 +76,18 @@ async def test_somebody_new_is_enrolled_and_the_pin_is_shown_once(kiosk: Kiosk, 
         shown = next(line for line in screen_text(app).splitlines() if line.replace(" ", "").isdigit())
         actor = await gateway.ask(Unlock(shown.replace(" ", "")))
         assert (actor.name, actor.roles) == ("이접종", frozenset({Role.VACCINATOR}))
+        message = app.screen
+        await press_soon(pilot, "enter", 0.35)
+        await pilot.press("escape", "space")
+        assert app.screen is message, "it is said once, so no key loses it"
         await pilot.press("enter")
+        await see(pilot, "적어 두셨습니까?")
+        await pilot.press("enter")
+        await see(pilot, shown, "적으신 뒤에")
+        await pilot.press("enter")
+        await see(pilot, "적어 두셨습니까?")
+        await pilot.press("1")
+        await wait_for(pilot, lambda: isinstance(app.screen, StaffMembersScreen))
         await see(pilot, "이접종")
         assert len(await gateway.ask(ListStaff(), STAFF)) == 2
 

@@ -51,4 +51,6 @@ async def test_what_is_wrong_has_the_cursor(kiosk: Kiosk) -> None:
         await pilot.press("1")
         await see(pilot, "이접종 님의 PIN")
         await pilot.press("enter")
+        await see(pilot, "적어 두셨습니까?")
+        await pilot.press("1")
         await wait_for(pilot, lambda: app.screen is screen and screen.focused is name)

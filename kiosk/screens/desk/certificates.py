@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 
 from domain.certificate import CertificateDetail
@@ -11,6 +10,7 @@ from domain.codes import Kind, parse_code, spoken
 from domain.errors import NotACode
 from domain.parts import Task, TaskStatus
 from domain.presentation import Presentation
+from domain.recipient import name_matches
 from domain.statement import Certificate
 from kiosk.i18n import Texts
 from kiosk.screens.desk.words import day_of_birth, figures, moment
@@ -105,14 +105,22 @@ def whose(detail: CertificateDetail, texts: Texts) -> dict[str, str]:
 
 
 def matching(details: Sequence[CertificateDetail], typed: str) -> list[CertificateDetail]:
-    """Those whose name or number begins like this."""
-    text = unicodedata.normalize("NFC", typed).strip()
+    """Those whose number begins like this, or whose name or passport is meant; all when nothing is typed."""
+    text = typed.strip()
+    if not text:
+        return list(details)
     number = _number(text)
     return [
         detail
         for detail in details
-        if detail.name.startswith(text) or (number and detail.certificate.code.startswith(number))
+        if name_matches(text, *_names(detail)) or (number and detail.certificate.code.startswith(number))
     ]
+
+
+def _names(detail: CertificateDetail) -> tuple[str, ...]:
+    """What its holder can be looked for by: the name, and what the passport says."""
+    facts = detail.certificate.facts
+    return (detail.name, f"{facts.surname} {facts.given}") if facts else (detail.name,)
 
 
 def _number(text: str) -> str:

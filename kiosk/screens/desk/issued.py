@@ -76,7 +76,7 @@ class IssuedScreen(FieldDesk):
     def above(self) -> ComposeResult:
         """The field stands above the list."""
         yield IssuedField("text", "certificate_issue.find")
-        yield Say(lambda t: t("certificate_issue.issued_heading", count=len(self._issued)), id="counters")
+        yield Say(id="counters")
 
     def clinic_changed(self) -> None:
         """Another was issued, or one was corrected or withdrawn."""
@@ -90,8 +90,10 @@ class IssuedScreen(FieldDesk):
     def retranslate(self) -> None:
         """The table in the language of the moment."""
         rows = [issued_row(detail, self.services.formulary, self.texts) for detail in self._shown]
+        heading = "found_heading" if self.query_one(IssuedField).value.strip() else "issued_heading"
+        counters = self.query_one("#counters", Say)
+        counters.say(lambda t: t(f"certificate_issue.{heading}", count=len(rows)))
         self.show_rows(ISSUED, rows, f"certificate_issue.{'none' if self._issued else 'none_yet'}")
-        self.query_one("#counters", Say).retranslate()
 
     @property
     def _shown(self) -> list[CertificateDetail]:
@@ -127,7 +129,7 @@ class IssuedScreen(FieldDesk):
         try:
             code = parse_code(field.value, Kind.CERTIFICATE, "text")
         except InputError:
-            field.show_error("certificate_issue.not_found")
+            field.show_error("certificate_issue.no_number")
         else:
             self.run_query(GetCertificate(code), self.Got)
 
