@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import ClassVar
 
-from domain.actors import BY_POLICY, CERTIFICATE_OFFICER, RECIPIENT, Role
+from domain.actors import BY_POLICY, CERTIFICATE_OFFICER, RECIPIENT, VACCINATOR, Role
 from domain.application import ApplicationStatus, apply_anew
 from domain.codes import Kind, new_code
 from domain.errors import ApplicationClosed, CannotSign, CertificateClosed, CertificateOutdated
@@ -70,6 +70,25 @@ class GetCertificate(Query[Certificate]):
 
     allowed: ClassVar[frozenset[Role]] = RECIPIENT | CERTIFICATE_OFFICER
     certificate: str
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """A certificate that is valid no more, and the one that states the corrected record in its place."""
+
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class ListReplacements(Query[list[Replacement]]):
+    """Which valid certificates that state this injection took the place of others.
+
+    Right after a correction these are the ones that it replaced: it replaces all that state it.
+    """
+
+    allowed: ClassVar[frozenset[Role]] = VACCINATOR
+    injection: str
 
 
 @dataclass(frozen=True)

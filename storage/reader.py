@@ -81,6 +81,7 @@ class SqlReader:
             i.ListCompleted: self._completed,
             c.ListCertificates: self._certificates,
             c.GetCertificate: self._certificate,
+            c.ListReplacements: self._replacements,
             c.DraftCertificate: self._draft,
             **Revocations(self._all).answers,
             **PartStates(self._all, my_page_position).answers,
@@ -296,6 +297,21 @@ class SqlReader:
         certificate = Certificate(*await self._one(statement, query.certificate))
         actor.must_own(certificate.recipient, unless=CERTIFICATE_OFFICER)
         return certificate
+
+    async def _replacements(self, query: c.ListReplacements, _a: Actor, _n: datetime) -> list[c.Replacement]:
+        holder = select(t.injection.c.recipient).where(t.injection.c.code == query.injection)
+        statement = (
+            select(*columns_of(t.certificate, Certificate))
+            .where(t.certificate.c.recipient == holder.scalar_subquery())
+            .where(t.certificate.c.status == CertificateStatus.ISSUED)
+            .order_by(t.certificate.c.seq)
+        )
+        valid = [Certificate(*row) for row in await self._all(statement)]
+        return [
+            c.Replacement(one.facts.supersedes, one.code)
+            for one in valid
+            if one.facts and one.facts.supersedes and one.states(query.injection)
+        ]
 
     async def _draft(self, query: c.DraftCertificate, actor: Actor, now: datetime) -> Draft:
         certificate = columns_of(t.certificate, Certificate)

@@ -153,7 +153,9 @@ class Relay:
                 await self._wait(loop, again)
                 await self._let_people_go_first(loop)
             except Exception as problem:  # noqa: BLE001 - whatever a part meets, it is tried again
-                loop.state, loop.problem = LoopState.FAILING, problem_of(problem)
+                loop.state = LoopState.FAILING
+                if not (isinstance(problem, Resting) and loop.problem):  # why it rests says more than that
+                    loop.problem = problem_of(problem)
                 rest = max(pause, _rest_of(problem))
                 log.error("%s met %s and tries again in %.1f s", loop.part, loop.problem, rest)
                 await self._rest(loop, rest)

@@ -40,7 +40,7 @@ ANSWER_SECONDS = 10
 LATER = (ClinicBusy, Resting)
 """Turned away for a while, with the seconds after which to come back."""
 
-__all__ = ["ClinicScreen", "Idle", "PublicScreen", "Refused", "StaffScreen"]
+__all__ = ["ClinicScreen", "Idle", "PublicScreen", "Refused", "StaffScreen", "seconds_of"]
 
 
 class Idle(Enum):
@@ -154,7 +154,7 @@ class ClinicScreen(OnTop[None]):
             message = await ask()
         except LATER as refusal:
             if quietly:
-                self.set_timer(_seconds(refusal), self.catch_up)
+                self.set_timer(seconds_of(refusal), self.catch_up)
                 return
             message = Refused(refusal, query, partial(self.run_queries, query, ask))
         except ClinicError as refusal:
@@ -266,7 +266,7 @@ class ClinicScreen(OnTop[None]):
                 again()
 
         title = "shell.later.check" if isinstance(error, OutcomeUnknown) else "shell.later.title"
-        modal = ComeBack(title, body, _seconds(error), by_itself=by_itself)
+        modal = ComeBack(title, body, seconds_of(error), by_itself=by_itself)
         self.app.push_screen(modal, answered)
 
     def show_error(self, error: ClinicError) -> None:
@@ -307,7 +307,7 @@ class ClinicScreen(OnTop[None]):
             self.app.push_screen(Confirm(title, body, yes=yes), answered)
 
 
-def _seconds(error: ClinicError) -> int:
+def seconds_of(error: ClinicError) -> int:
     """After how many seconds to come back, as the refusal itself says."""
     return int(str(error.facts.get("seconds", 1)))
 

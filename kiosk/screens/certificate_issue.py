@@ -14,16 +14,20 @@ from textual.containers import Vertical, VerticalScroll
 from textual.message import Message
 
 from domain.actors import Actor
-from domain.certificate import CertificateDetail, IssueCertificate, Issued, ListCertificates
+from domain.certificate import CertificateDetail, GetCertificate, IssueCertificate, Issued, ListCertificates
+from domain.codes import spoken
+from domain.errors import PaperFailed, PrinterResting
 from domain.messages import new_command_id
 from domain.orders import OrderIssue
-from domain.statement import CertificateStatus
+from domain.statement import Certificate, CertificateStatus
 from kiosk.i18n import Texts
 from kiosk.locations import STYLES
+from kiosk.screens.base import Refused
 from kiosk.screens.desk.certificates import WAITING, waiting_row, whose
 from kiosk.screens.desk.issued import IssuedScreen
 from kiosk.screens.desk.list_desk import ListDesk
 from kiosk.screens.desk.orders import Look, Orders, in_the_way, look_around
+from kiosk.screens.desk.part_words import paper_words
 from kiosk.services import Services
 from kiosk.widgets.desk_table import MOST_ROWS, DeskTable
 from kiosk.widgets.facts import Facts
@@ -80,14 +84,22 @@ class CertificateIssueScreen(ListDesk):
         detail: CertificateDetail
         issued: Issued
 
+    @dataclass
+    class NoPaper(Message):
+        """No paper came out; the certificate as it is now tells whether it is issued nevertheless."""
+
+        certificate: Certificate
+        refused: Refused
+
     def __init__(self, services: Services, actor: Actor) -> None:
         super().__init__(services, actor)
         self.orders = Orders()
         self._looks = self._seen = 0
 
     def above(self) -> ComposeResult:
-        """How many wait."""
+        """How many wait, and how many that were issued nobody holds on paper."""
         yield Say(self._heading, id="heading")
+        yield Say(self._unprinted, id="unprinted", classes="alarm")
 
     def make_table(self) -> DeskTable:
         """The applications."""
@@ -145,6 +157,7 @@ class CertificateIssueScreen(ListDesk):
         ]
         self.show_rows(WAITING, rows, "certificate_issue.empty")
         self.query_one("#heading", Say).retranslate()
+        self.query_one("#unprinted", Say).retranslate()
         self._fill_orders()
         self.refresh_bindings()
 
@@ -160,6 +173,10 @@ class CertificateIssueScreen(ListDesk):
 
     def _heading(self, texts: Texts) -> str:
         return texts("certificate_issue.waiting_heading", count=len(self.orders.look.ready))
+
+    def _unprinted(self, texts: Texts) -> str:
+        count = self.orders.look.unprinted
+        return texts("certificate_issue.unprinted", count=count) if count else ""
 
     def _result(self, texts: Texts) -> str:
         orders = self.orders
@@ -189,7 +206,7 @@ class CertificateIssueScreen(ListDesk):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What was ordered is not ordered again."""
-        return bool(self._to_order) if action == "issue_all" else True
+        return bool(self._to_order) if action == "issue_all" else super().check_action(action, parameters)
 
     def action_issued(self) -> None:
         """Those issued before; what was ordered goes on meanwhile."""
@@ -213,6 +230,28 @@ class CertificateIssueScreen(ListDesk):
     def _issued_one(self, event: IssuedOne) -> None:
         detail, place = event.detail, str(event.issued.place)
         self.done(lambda t: t("certificate_issue.issued_one", **whose(detail, t), place=place))
+
+    def refused(self, event: Refused) -> None:
+        """Issuing and printing are two things: what failed may have been the second of them."""
+        request = event.request
+        if isinstance(request, IssueCertificate) and isinstance(event.error, PaperFailed | PrinterResting):
+            self.run_query(GetCertificate(request.certificate), lambda found: self.NoPaper(found, event))
+        else:
+            super().refused(event)
+
+    @on(NoPaper)
+    def _no_paper(self, event: NoPaper) -> None:
+        certificate, error = event.certificate, event.refused.error
+        if certificate.status is not CertificateStatus.ISSUED:
+            super().refused(event.refused)
+            return
+        code = spoken(certificate.code)
+        self.show_message(
+            "certificate_issue.no_paper_title",
+            lambda t: t("certificate_issue.no_paper", code=code, why=paper_words(error, t)),
+            alarm=True,
+        )
+        self.catch_up()
 
     def action_issue_all(self) -> None:
         """Everything that waits is made and printed behind the counter, one after the other."""

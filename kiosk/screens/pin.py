@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
+from math import ceil
 
 from textual import on
 from textual.app import ComposeResult
@@ -11,13 +13,16 @@ from textual.message import Message
 from textual.widgets import Input
 
 from domain.actors import Actor
-from domain.errors import Missing
+from domain.errors import Missing, TooManyAttempts
 from domain.staff import Unlock
-from kiosk.screens.base import PublicScreen, Refused
+from kiosk.screens.base import PublicScreen, Refused, seconds_of
 from kiosk.widgets.bars import KeyBar, TopBar
 from kiosk.widgets.field import Field, Go
 from kiosk.widgets.say import Say
 from kiosk.widgets.stage import Page, Stage
+
+TICK_SECONDS = 0.5
+"""How often the seconds that PINs are not taken for are counted anew."""
 
 
 class PinScreen(PublicScreen):
@@ -30,6 +35,9 @@ class PinScreen(PublicScreen):
         """The PIN belongs to this member of staff."""
 
         actor: Actor
+
+    _open_at: datetime | None = None
+    """When PINs are taken again, after too many wrong ones."""
 
     def compose(self) -> ComposeResult:
         """One question, one field."""
@@ -44,9 +52,11 @@ class PinScreen(PublicScreen):
     def on_mount(self) -> None:
         """Type at once."""
         self.query_one(Input).focus()
+        self.set_interval(TICK_SECONDS, self._tick)
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
+        self._open_at = None
         self.clear_errors()
         if self.busy:
             return
@@ -68,7 +78,7 @@ class PinScreen(PublicScreen):
         self.give_way_to(StaffMenuScreen(self.services, event.actor))
 
     def refused(self, event: Refused) -> None:
-        """Wrong, or too often wrong: the field starts anew."""
+        """Wrong, or too often wrong: the field starts anew, and says how long it stays closed."""
         self.busy = False
         if event.again and isinstance(event.request, Unlock):
             event.again = partial(self._unlock, event.request.pin)
@@ -77,3 +87,16 @@ class PinScreen(PublicScreen):
         field = self.query_one(Field)
         field.value = ""
         field.show_error(lambda t: t.error(event.error))
+        if isinstance(event.error, TooManyAttempts):
+            self._open_at = self.services.clock.now() + timedelta(seconds=seconds_of(event.error))
+
+    def _tick(self) -> None:
+        """Count down; once it is open again, say so by saying nothing."""
+        if self._open_at is None:
+            return
+        field, left = self.query_one(Field), ceil((self._open_at - self.services.clock.now()).total_seconds())
+        if left > 0:
+            field.show_error(lambda t: t.error(TooManyAttempts(seconds=left)))
+        else:
+            self._open_at = None
+            field.clear_error()

@@ -155,6 +155,7 @@ class VaccineAdminScreen(StaffScreen):
         self.query_one("#lots-side").display = bool(rows)
         if rows and self.focused is None:  # a table without rows is hidden, and loses the focus
             self.query_one(VaccineTable).focus()
+        self.refresh_bindings()
 
     def _fill_lots(self) -> None:
         level = self._chosen
@@ -171,6 +172,10 @@ class VaccineAdminScreen(StaffScreen):
         self.clinic_changed()
 
     # -- keys -------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Without a vaccine there is neither a delivery nor a ledger."""
+        return action not in {"add_stock", "ledger"} or (self.is_mounted and self._chosen is not None)
 
     def action_register(self) -> None:
         """A vaccine that the clinic gives from now on."""

@@ -74,6 +74,7 @@ class VerifyScreen(StaffScreen):
         self._at = 0
         self.query_one(Input).focus()
         self.refresh_bindings()
+        self.watch(self._about, "show_vertical_scrollbar", self.refresh_bindings)  # known after the layout
 
     @property
     def verdict(self) -> Verdict | None:
@@ -120,14 +121,14 @@ class VerifyScreen(StaffScreen):
 
     def action_scroll(self, pages: int) -> None:
         """The claims, while the field keeps the keys."""
-        about = self.query_one("#about", VerticalScroll)
+        about = self._about
         about.scroll_relative(y=pages * max(1, about.size.height - 1), animate=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys for what there is."""
         if action == "other":
             return len(self._verdicts) > 1
-        return True if action != "scroll" else bool(self._verdicts)
+        return action != "scroll" or (self.is_mounted and self._about.show_vertical_scrollbar)
 
     def retranslate(self) -> None:
         """The claims in the language of the moment; the rest follows by itself."""
@@ -137,6 +138,10 @@ class VerifyScreen(StaffScreen):
 
     _verdicts: list[Verdict] = []  # noqa: RUF012 - replaced, never changed
     _at: int = 0
+
+    @property
+    def _about(self) -> VerticalScroll:
+        return self.query_one("#about", VerticalScroll)
 
     @property
     def _is_good(self) -> bool:
@@ -154,7 +159,7 @@ class VerifyScreen(StaffScreen):
             if say.id in {"verdict", "why", "cautions", "claims-heading", "compare"}:
                 say.retranslate()
         self.query_one(TopBar).say(right=self._which)
-        self.query_one("#about", VerticalScroll).scroll_home(animate=False)
+        self._about.scroll_home(animate=False)
         self._show_claims()
         self.refresh_bindings()
 

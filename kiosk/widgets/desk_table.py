@@ -86,6 +86,10 @@ class DeskTable(DataTable[Text]):
         self._shown_columns, self._shown_rows = tuple(columns), tuple(rows[:MOST_ROWS])
         self._draw(kept)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Enter is for the row under the cursor."""
+        return action != "select_cursor" or self.current is not None
+
     @property
     def keys(self) -> list[str]:
         """The keys of the rows, from the top."""

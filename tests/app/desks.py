@@ -24,6 +24,7 @@ from kiosk.i18n import put_in_words
 from kiosk.screens.base import StaffScreen
 from kiosk.screens.desk.form import Form
 from kiosk.services import Services
+from kiosk.widgets.bars import KeyBar
 from kiosk.widgets.say import Say
 from tests.app.terminal import wait_for
 from tests.clinics import STAFF
@@ -146,6 +147,12 @@ def cells(table: object) -> list[list[str]]:
     assert isinstance(table, DataTable)
     rows = [table.get_row_at(at) for at in range(table.row_count)]
     return [[cell.plain if isinstance(cell, Text) else str(cell) for cell in row] for row in rows]
+
+
+def keys_of(app: ClinicApp) -> set[str]:
+    """The keys that the last line of the screen shows."""
+    shown = app.screen.query_one(KeyBar).keys()
+    return {name for name, _, _ in shown}
 
 
 def refuse_to_sign(facts: CertificateFacts) -> Credential:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from textual.screen import Screen
 from domain.application import CancelApplication
 from domain.certificate import CertificateDetail, IssueCertificate, ListCertificates
 from domain.codes import spoken
+from domain.errors import PaperFailed
 from domain.parts import DiscardTask, ListTasks, Part, PausePart, ResumePart, RetryTask, TaskStatus
+from domain.resilience import BreakerState
 from domain.statement import CertificateStatus
 from kiosk.app import ClinicApp
 from kiosk.screens.certificate_issue import CertificateIssueScreen
@@ -31,6 +34,7 @@ from tests.app.desks import (
     at_desk,
     cells,
     error_of,
+    keys_of,
     refuse_to_sign,
     refuses,
     services_of,
@@ -176,6 +180,10 @@ async def test_a_paper_folder_that_cannot_be_written_is_said_and_printed_when_it
         await at_desk(app, CertificateIssueScreen)
         await order_all(pilot)
         await see(pilot, "맡긴 2건: 발급 2건, 출력 0건", "증명서 출력", "되는 대로 이어서 합니다")
+        await wait_for(
+            pilot, lambda: services_of(app).gateway.breakers.printing.state is not BreakerState.CLOSED
+        )
+        await see(pilot, "종이를 만들거나 보관하지 못했습니다")
         assert [d.certificate.prints for d in await certificates(app, CertificateStatus.ISSUED)] == [0, 0]
         settings.paper_folder.unlink()
         await see(pilot, "끝났습니다. 맡긴 2건: 발급 2건, 출력 2건")
@@ -235,6 +243,56 @@ async def test_what_the_administrator_discards_can_be_issued_at_the_desk(
         await see(pilot, "취소되었거나 버린 것 1건")
         await pilot.press("enter")
         await see(pilot, "발급했습니다: 홍길동", "신청 0건")
+
+
+@pytest.mark.parametrize("printer", [False, True])
+async def test_an_issued_certificate_without_its_paper_is_said_to_be_issued_and_how_it_is_printed(
+    kiosk: Kiosk, settings: Settings, printer: bool
+) -> None:
+    if printer:
+        settings = replace(settings, printer="ipp://127.0.0.1:9/ipp/print")
+    async with kiosk(size=(60, 20), settings=settings) as (app, pilot):
+        await applied(app, 1)
+        if not printer:
+            settings.paper_folder.write_text("a file where the folder should be")
+        await at_desk(app, CertificateIssueScreen)
+        await see(pilot, "홍길동")
+        await pilot.press("enter")
+        await see(pilot, "발급했지만 출력하지 못했습니다", "F4 키를 누르고")
+        [detail] = await certificates(app, CertificateStatus.ISSUED)
+        assert detail.certificate.prints == 0
+        await see(pilot, spoken(detail.certificate.code), "프린터가 응답하지" if printer else "못했습니다")
+        assert "직원을 불러" not in screen_text(app)
+        await pilot.press("enter")
+        await see(pilot, "! 발급하고 출력하지 않은 증명서 1건", "신청 0건")
+
+
+async def test_a_paper_that_cannot_be_made_leaves_the_application_as_it_was(
+    kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(*_: object) -> bytes:
+        raise PaperFailed(reason="the QR code on the page cannot be read")
+
+    async with kiosk(size=(80, 24)) as (app, pilot):
+        await applied(app, 1)
+        monkeypatch.setattr(services_of(app).gateway.press, "certificate", fails)
+        await at_desk(app, CertificateIssueScreen)
+        await see(pilot, "홍길동")
+        await pilot.press("enter")
+        await see(pilot, "처리하지 못했습니다")
+        assert await certificates(app, CertificateStatus.ISSUED) == []
+
+
+async def test_without_applications_there_is_nothing_to_issue(kiosk: Kiosk) -> None:
+    async with kiosk(size=(80, 24)) as (app, pilot):
+        await at_desk(app, CertificateIssueScreen)
+        await see(pilot, "발급을 기다리는 신청이 없습니다")
+        assert keys_of(app) == {"Esc", "F1", "F4", "F9", "F10"}
+        await applied(app, 1)
+        await wait_for(pilot, lambda: {"F2", "Enter"} <= keys_of(app))
+        await pilot.press("f4")
+        await see(pilot, "아직 발급된 증명서가 없습니다")
+        assert keys_of(app).isdisjoint({"F5", "F6"})
 
 
 async def test_a_copy_is_printed_after_a_yes_and_counted(kiosk: Kiosk) -> None:

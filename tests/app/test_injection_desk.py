@@ -8,11 +8,13 @@ from datetime import date
 from textual.pilot import Pilot
 
 from domain.booking import Book, BookingStatus, CancelBooking, GetBooking, ListDays, ListSlots
+from domain.certificate import IssueCertificate, ListCertificates
 from domain.codes import spoken
-from domain.injection import CheckIn, Concern, InjectionStatus, Severity
+from domain.injection import CheckIn, Concern, GetVisit, InjectionStatus, Severity
 from domain.injection import Screen as RecordScreening
 from domain.parts import ListParts, Part, PausePart, ResumePart
 from domain.presentation import Site
+from domain.statement import CertificateStatus
 from domain.stock import EntryKind
 from domain.vaccine import AddStock, QuarantineLot
 from kiosk.app import ClinicApp
@@ -27,10 +29,12 @@ from tests.app.conftest import Kiosk
 from tests.app.desks import (
     LOOSE,
     NOT_TEXT,
+    apply,
     at_desk,
     book,
     cells,
     error_of,
+    keys_of,
     ledger,
     levels,
     lots,
@@ -387,6 +391,7 @@ async def test_a_concern_puts_the_dose_off_and_can_be_screened_again(kiosk: Kios
         assert injection.screening.concerns == (Concern.FEVER,)
         await pilot.press("f3")
         await wait_for(pilot, lambda: visit.query(ScreeningStep) and readable(visit))
+        assert "F3" not in keys_of(app), "it is being screened again"
         await pilot.press("3", "5")
         await see(pilot, "30분 관찰합니다")
         await pilot.press("enter")
@@ -582,6 +587,54 @@ async def test_a_correction_moves_the_dose_to_the_lot_it_came_from(kiosk: Kiosk)
         await pilot.press("f2")
         await see(pilot, "OTHER (2028-06-01)")
         assert {lot.number: lot.remaining for lot in await lots(app)} == {"LOT1": 50, "OTHER": 4}
+
+
+async def test_a_correction_says_at_once_which_paper_is_valid_no_more_and_what_replaces_it(
+    kiosk: Kiosk,
+) -> None:
+    async with kiosk(size=(60, 20)) as (app, pilot):
+        application = await apply(app, 1, "홍길동")
+        gateway = services_of(app).gateway
+        [waiting] = await gateway.ask(ListCertificates(CertificateStatus.READY), STAFF)
+        await gateway.send(IssueCertificate(waiting.certificate.code), STAFF)
+        injection = await gateway.ask(GetVisit(application.injection), STAFF)
+        await at_visit(app, pilot, injection.injection.booking)
+        for site, reason in (("2", "팔을 잘못 적음"), ("1", "그대로가 맞음")):
+            [old] = await gateway.ask(ListCertificates(CertificateStatus.ISSUED), STAFF)
+            await pilot.press("f5")
+            await wait_for(pilot, lambda: isinstance(app.screen, CorrectScreen))
+            form = app.screen
+            assert isinstance(form, CorrectScreen)
+            form.pick("site").options.focus()
+            await pilot.press(site)
+            form.pick("kind").options.focus()
+            await pilot.press("3")
+            form.entry("reason").value = reason
+            await pilot.press("f2")
+            await wait_for(pilot, lambda: isinstance(app.screen, VisitScreen))
+            [new] = await gateway.ask(ListCertificates(CertificateStatus.ISSUED), STAFF)
+            assert new.certificate.code != old.certificate.code
+            await see(
+                pilot, "정정했습니다: 홍길동",
+                f"더 이상 유효하지 않은 증명서: {spoken(old.certificate.code)}",
+                f"새 증명서: {spoken(new.certificate.code)}",
+            )  # fmt: skip
+
+
+async def test_a_correction_without_a_certificate_speaks_of_none(kiosk: Kiosk) -> None:
+    async with kiosk(size=(60, 20)) as (app, pilot):
+        receipt = await book(app)
+        await vaccinate(app, receipt.booking)
+        await at_visit(app, pilot, receipt.booking)
+        await pilot.press("f5")
+        await wait_for(pilot, lambda: isinstance(app.screen, CorrectScreen))
+        form = app.screen
+        assert isinstance(form, CorrectScreen)
+        form.entry("vaccinator").value = "박간호"
+        form.pick("kind").options.focus()
+        await pilot.press("1", "f2")
+        await see(pilot, "정정했습니다: 홍길동")
+        assert "증명서" not in screen_text(app)
 
 
 async def test_a_record_of_a_dose_never_given_is_voided_and_the_dose_is_back(kiosk: Kiosk) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
+
 from domain.actors import Role
+from domain.attempts import MOST_WRONG, PAUSE
+from domain.errors import WrongPin
 from domain.staff import EnrolStaff, ListStaff, Unlock
 from kiosk.screens.home import HomeScreen
 from kiosk.screens.staff_members import StaffMembersScreen
 from tests.app.conftest import Kiosk
+from tests.app.desks import services_of
 from tests.app.terminal import press_soon, screen_text, see, type_text, wait_for
-from tests.clinics import STAFF
+from tests.clinics import STAFF, TestClock
 
 
 async def test_a_wrong_pin_is_refused_and_cannot_be_read(kiosk: Kiosk) -> None:
@@ -21,6 +26,30 @@ async def test_a_wrong_pin_is_refused_and_cannot_be_read(kiosk: Kiosk) -> None:
             await pilot.press("enter")
             await see(pilot, "! ")
             await wait_for(pilot, lambda: not app.screen.busy)  # type: ignore[attr-defined]
+
+
+async def test_after_too_many_wrong_pins_the_seconds_are_counted_down_until_one_may_go_on(
+    kiosk: Kiosk, clock: TestClock, pin: str
+) -> None:
+    async with kiosk(size=(40, 16)) as (app, pilot):
+        for _ in range(MOST_WRONG):
+            with pytest.raises(WrongPin):
+                await services_of(app).gateway.ask(Unlock("000000" if pin != "000000" else "111111"))
+        await pilot.press("4")
+        await see(pilot, "PIN을 입력하세요")
+        await type_text(pilot, pin)
+        await pilot.press("enter")
+        await see(pilot, "! 여러 번 틀렸습니다")
+        seconds = PAUSE.seconds
+        for passed in (7, 22):
+            clock.move(seconds=passed)
+            seconds -= passed
+            await see(pilot, f"{seconds + 1}초 뒤에")
+        clock.move(seconds=2)
+        await wait_for(pilot, lambda: "!" not in screen_text(app), "it may be tried again")
+        await type_text(pilot, pin)
+        await pilot.press("enter")
+        await see(pilot, "어디에서 일하시겠습니까?")
 
 
 async def test_the_menu_shows_the_desks_of_ones_roles_and_locks(kiosk: Kiosk) -> None:

@@ -18,7 +18,7 @@ from kiosk.screens.desk.take_out import QuarantineScreen, WriteOffScreen
 from kiosk.screens.desk.vaccine_lots import VaccineLotsScreen
 from kiosk.screens.vaccine_admin import VaccineAdminScreen
 from kiosk.widgets.desk_table import DeskTable
-from kiosk.widgets.modals import Confirm
+from kiosk.widgets.modals import Confirm, Message
 from tests.app.conftest import Kiosk, settings_in
 from tests.app.desks import (
     LONG,
@@ -31,6 +31,7 @@ from tests.app.desks import (
     book,
     cells,
     error_of,
+    keys_of,
     ledger,
     levels,
     lots,
@@ -55,6 +56,7 @@ async def test_an_empty_clinic_says_what_to_do_and_registers_from_the_clinical_r
     async with kiosk(settings=settings_in(tmp_path / "new")) as (app, pilot):
         await at_desk(app, VaccineAdminScreen)
         await see(pilot, "아직 등록된 백신이 없습니다", "F2")
+        assert keys_of(app) == {"Esc", "F1", "F2", "F9", "F10"}
         await pilot.press("f2")
         await see(pilot, "등록할 백신을 고르세요", "코미나티주 (보라색 뚜껑)")
         await pilot.press("enter")
@@ -272,6 +274,11 @@ async def test_a_lot_in_quarantine_leaves_the_stock(kiosk: Kiosk) -> None:
         await see(pilot, "사용을 중지했습니다", "사용 중지")
         [lot] = await lots(app)
         assert (lot.status, lot.remaining) == (LotStatus.QUARANTINED, 0)
+        await wait_for(pilot, lambda: isinstance(app.screen, VaccineLotsScreen))
+        await see(pilot, "사용 중지")
+        await pilot.press("f6")
+        await see(pilot, "사용이 중지되어 쓸 수 없습니다")
+        assert isinstance(app.screen, Message), "it is not asked for a reason first"
 
 
 async def test_lots_say_in_words_what_expires_soon_what_expired_and_what_goes_first(
@@ -299,8 +306,10 @@ async def test_the_ledger_comes_in_pages_newest_first(kiosk: Kiosk) -> None:
         await pilot.press("down", "f4")
         await see(pilot, "1번째부터 100번째까지", "더 있습니다", "L104", "+105")
         assert isinstance(app.screen, LedgerScreen)
+        assert "F3" not in keys_of(app), "there are none newer"
         await pilot.press("f2")
         await see(pilot, "101번째부터 105번째까지", "L0")
+        assert "F2" not in keys_of(app), "there are none older"
         await pilot.press("f2", "f3")
         await see(pilot, "1번째부터 100번째까지")
 

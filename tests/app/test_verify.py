@@ -17,6 +17,7 @@ from kiosk.screens.verify import VerifyScreen
 from kiosk.settings import Settings
 from kiosk.widgets.scan_field import ScanField
 from tests.app.conftest import Kiosk
+from tests.app.desks import keys_of
 from tests.app.terminal import screen_text, see, type_text, wait_for
 from tests.certificate_facts import facts, signed
 from tests.clinics import TestClock
@@ -119,6 +120,16 @@ async def test_long_claims_are_scrolled_while_the_field_stays_ready(
         await wait_for(pilot, lambda: app.screen.query_one(VerticalScroll).scroll_y > 0)
         await scan(pilot, "next")
         await see(pilot, "!  증명서가 아닙니다")
+
+
+async def test_where_nothing_is_to_be_scrolled_no_key_for_it_is_shown(
+    kiosk: Kiosk, settings: Settings, clock: TestClock
+) -> None:
+    async with kiosk(size=(120, 40)) as (app, pilot):
+        await opened(app, pilot)
+        await scan(pilot, ours(settings, clock))
+        await see(pilot, "✓  유효합니다", "김하늘")
+        assert "PgDn" not in keys_of(app)
 
 
 async def test_the_verdict_follows_the_language(kiosk: Kiosk, settings: Settings, clock: TestClock) -> None:

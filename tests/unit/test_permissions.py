@@ -88,6 +88,7 @@ TABLE: dict[type[Any], str] = {
     injection.GetVisit: "vaccinator",
     certificate.ListCertificates: "officer",
     certificate.GetCertificate: "recipient officer",
+    certificate.ListReplacements: "vaccinator",
     certificate.DraftCertificate: "officer",
     revocation.GetStanding: f"{STAFF} system",
     revocation.ListRevoked: "administrator system",

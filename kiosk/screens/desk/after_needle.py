@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from domain.actors import Actor
+from domain.certificate import ListReplacements, Replacement
 from domain.codes import spoken
 from domain.correction import CorrectInjection, VoidInjection
 from domain.errors import InsufficientStock, LotUnknown
@@ -20,7 +21,7 @@ from domain.injection import DESCRIPTION_LIMIT, Injection, ReportAdverseEvent, S
 from domain.presentation import Site
 from domain.recipient import parse_name, parse_text
 from kiosk.gs1 import read_gs1
-from kiosk.i18n import Words
+from kiosk.i18n import Texts, Words
 from kiosk.screens.base import Refused
 from kiosk.screens.desk.add_stock import lot_on_label
 from kiosk.screens.desk.form import Entries, FormPage
@@ -64,6 +65,10 @@ class AfterNeedle(FormPage):
 
     @on(Recorded)
     def _recorded(self) -> None:
+        self.recorded()
+
+    def recorded(self) -> None:
+        """Say so, and go back."""
         name = self.visit.person.name
         self.finish(lambda t: t(f"{self.HEADING}_done", name=name))
 
@@ -109,6 +114,12 @@ class CorrectScreen(AfterNeedle):
     HEADING = "injection_desk.correct_heading"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("f2", "submit", "injection_desk.correct")]
 
+    @dataclass
+    class Replaced(Message):
+        """The certificates that the correction put in the place of others."""
+
+        replacements: list[Replacement]
+
     def entries(self) -> ComposeResult:
         """What is recorded, to be put right."""
         dose = self.visit.injection.given
@@ -148,9 +159,29 @@ class CorrectScreen(AfterNeedle):
             vaccinator=vaccinator if vaccinator != dose.vaccinator else None,
         )
 
+    def recorded(self) -> None:
+        """Whoever holds a paper has one that is valid no more: ask which, while the person is here."""
+        self.run_query(ListReplacements(self.visit.injection.code), self.Replaced)
+
+    @on(Replaced)
+    def _replaced(self, event: Replaced) -> None:
+        if not event.replacements:  # there was none, or what replaces it waits to be signed
+            super().recorded()
+            return
+        name = self.visit.person.name
+        papers = [{"old": spoken(one.old), "new": spoken(one.new)} for one in event.replacements]
+
+        def words(texts: Texts) -> str:
+            said = [texts("injection_desk.corrected", name=name)]
+            return " ".join([*said, *(texts("injection_desk.replaced", **paper) for paper in papers)])
+
+        self.finish(words)
+
     def refused(self, event: Refused) -> None:
-        """What is about the lot stands beside it."""
-        if not self.refuse_beside(event, "lot", LotUnknown, InsufficientStock):
+        """What is about the lot stands beside it; what became of the papers may be unknown."""
+        if isinstance(event.request, ListReplacements):
+            super().recorded()
+        elif not self.refuse_beside(event, "lot", LotUnknown, InsufficientStock):
             super().refused(event)
 
 

@@ -30,6 +30,7 @@ class AsideScreen(ListDesk):
 
     BAR = "parts.aside_bar"
     HELP = "parts.aside_help"
+    OF_A_ROW = frozenset({"retry", "discard"})
     CSS_PATH: ClassVar[list[str | PurePath]] = [
         STYLES / "staff.tcss",
         STYLES / "desk.tcss",
@@ -111,10 +112,6 @@ class AsideScreen(ListDesk):
         self.refresh_bindings()
 
     # -- keys -------------------------------------------------------------------------------------
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Keys for what there is."""
-        return action not in {"retry", "discard"} or (self.is_mounted and self._chosen is not None)
 
     def action_retry(self) -> None:
         """Once more, with everything that waits behind it."""

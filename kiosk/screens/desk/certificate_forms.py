@@ -29,6 +29,7 @@ from kiosk.screens.base import Refused
 from kiosk.screens.desk.certificates import vaccine_of, whose
 from kiosk.screens.desk.details import DetailsScreen
 from kiosk.screens.desk.form import FormPage
+from kiosk.screens.desk.part_words import paper_words
 from kiosk.screens.desk.reason import read_reason, reason_entries
 from kiosk.screens.desk.words import day_of_birth, figures
 from kiosk.services import Services
@@ -194,9 +195,11 @@ class ReissueScreen(CertificateForm):
         """Without its paper the new certificate is valid all the same: the list has it."""
         name, error, corrected = self.detail.name, event.error, self._corrected
         if isinstance(event.request, PrintCertificate) and corrected:
-            self.finish(lambda t: f"! {put_in_words(corrected, t)} {t.error(error)}")
+            self.finish(lambda t: f"! {put_in_words(corrected, t)} {paper_words(error, t)}")
         elif isinstance(event.request, PrintCertificate):
-            self.finish(lambda t: t("certificate_issue.reissued_no_paper", name=name, why=t.error(error)))
+            self.finish(
+                lambda t: t("certificate_issue.reissued_no_paper", name=name, why=paper_words(error, t))
+            )
         elif isinstance(event.request, ListCertificates) and not event.again:
             self.finish(corrected or "")
         else:

@@ -15,13 +15,14 @@ from textual.widgets import Input
 from domain.actors import Actor
 from domain.certificate import CertificateDetail, GetCertificate, Issued, ListCertificates, PrintCertificate
 from domain.codes import Kind, parse_code
-from domain.errors import InputError, NotFound
+from domain.errors import InputError, NotFound, PaperFailed
 from domain.statement import Certificate, CertificateStatus
 from kiosk.i18n import Words
 from kiosk.screens.base import Refused
 from kiosk.screens.desk.certificate_forms import ReissueScreen, RevokeScreen
 from kiosk.screens.desk.certificates import ISSUED, detail_of, issued_row, matching, whose
 from kiosk.screens.desk.list_desk import FieldDesk
+from kiosk.screens.desk.part_words import paper_words
 from kiosk.services import Services
 from kiosk.widgets.say import Say
 from kiosk.widgets.scan_field import ScanField, ScanInput
@@ -44,6 +45,7 @@ class IssuedScreen(FieldDesk):
 
     BAR = "certificate_issue.issued_bar"
     HELP = "certificate_issue.issued_help"
+    OF_A_ROW = frozenset({"reissue", "revoke"})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f5", "reissue", "certificate_issue.reissue"),
         Binding("f6", "revoke", "certificate_issue.revoke"),
@@ -147,6 +149,8 @@ class IssuedScreen(FieldDesk):
         """A number that leads nowhere is said beside the field."""
         if isinstance(event.request, GetCertificate) and isinstance(event.error, NotFound):
             self.query_one(IssuedField).show_error("certificate_issue.not_found")
+        elif isinstance(event.error, PaperFailed):
+            self.show_message("shell.refused", lambda t: paper_words(event.error, t), alarm=True)
         else:
             super().refused(event)
 

@@ -71,12 +71,16 @@ class LedgerScreen(ListDesk):
         """Something was entered."""
         self._ask(self._page)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only towards where there are entries."""
+        if action != "turn":
+            return super().check_action(action, parameters)
+        return self._more if parameters == (1,) else self._page > 0
+
     def action_turn(self, by: int) -> None:
         """Older or newer entries."""
-        page = self._page + by
-        if page >= 0 and (by < 0 or self._more):
-            self._page, self._more = page, False
-            self._ask(page)
+        self._page, self._more = self._page + by, False
+        self._ask(self._page)
 
     def _ask(self, page: int) -> None:
         query = ListLedger(self._vaccine.code, limit=PAGE + 1, offset=page * PAGE)

@@ -24,6 +24,8 @@ class ListDesk(StaffScreen):
     """Asks for its rows in `clinic_changed`, and shows them by `show_rows`."""
 
     BAR: ClassVar[str]
+    OF_A_ROW: ClassVar[frozenset[str]] = frozenset()
+    """The actions about the row under the cursor: without rows their keys are not shown."""
     CSS_PATH: ClassVar[list[str | PurePath]] = [STYLES / "staff.tcss", STYLES / "desk.tcss"]
 
     def compose(self) -> ComposeResult:
@@ -70,6 +72,11 @@ class ListDesk(StaffScreen):
         self.query_one("#empty", Say).say("" if rows else empty)
         if rows and self.focused is None:  # a list without rows is hidden, and loses the focus
             self.table.focus()
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys for what there is."""
+        return action not in self.OF_A_ROW or (self.is_mounted and self.table.current is not None)
 
     def done(self, words: Words) -> None:
         """Something was done: say so above the list, and show what became of it."""

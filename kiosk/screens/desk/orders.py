@@ -31,6 +31,8 @@ class Look:
     printing: dict[str, Task] = field(default_factory=dict)
     found: dict[str, Certificate] = field(default_factory=dict)
     """Those that were asked for one by one, because nothing waits for them any more."""
+    unprinted: int = 0
+    """Of the latest that were issued, how many have no paper, nor an order to print it."""
 
     @property
     def live(self) -> dict[str, Task]:
@@ -49,11 +51,14 @@ async def look_around(ask: Ask, followed: Collection[str]) -> Look:
     # First what is to be issued: its task ends after the one to print it was made, so none is missed.
     issuing = await _tasks(ask, Part.ISSUING, TaskKind.ISSUE)
     printing = await _tasks(ask, Part.PRINTING, TaskKind.PRINT)
+    live = issuing | printing
     named = {detail.certificate.code for detail in ready}
     aside = [t.subject for t in printing.values() if t.status is TaskStatus.ASIDE and t.subject not in named]
-    over = [code for code in followed if code not in issuing and code not in printing]
+    over = [code for code in followed if code not in live]
     found = {code: await ask(GetCertificate(code)) for code in [*over, *aside[:MOST_ASIDE]]}
-    return Look(ready, issuing, printing, found)
+    issued = await ask(ListCertificates(CertificateStatus.ISSUED))
+    no_paper = [d for d in issued if not d.certificate.prints and d.certificate.code not in live]
+    return Look(ready, issuing, printing, found, len(no_paper))
 
 
 async def _tasks(ask: Ask, part: Part, kind: TaskKind) -> dict[str, Task]:

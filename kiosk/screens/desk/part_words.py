@@ -8,6 +8,7 @@ from typing import Any
 
 from domain.clinic import Clinic
 from domain.codes import spoken
+from domain.errors import ClinicError, PaperFailed, PrinterResting
 from domain.parts import Part, PartState, Task
 from domain.resilience import BreakerState
 from kiosk.i18n import Texts
@@ -139,6 +140,13 @@ def problem_words(problem: str, texts: Texts) -> str:
             except KeyError:
                 continue
     return texts("parts.because.other", problem=problem)
+
+
+def paper_words(error: ClinicError, texts: Texts) -> str:
+    """Why no paper came out, for staff: what people at the terminal are told ends with calling them."""
+    if type(error) is not PaperFailed and isinstance(error, PaperFailed | PrinterResting):
+        return problem_words(error.code, texts)
+    return texts.error(error)
 
 
 def duration(seconds: float, texts: Texts) -> str:

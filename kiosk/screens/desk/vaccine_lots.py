@@ -11,7 +11,8 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from domain.actors import Actor
-from domain.stock import Lot
+from domain.errors import LotInQuarantine
+from domain.stock import Lot, LotStatus
 from domain.vaccine import ListLots, ListVaccines, VaccineLevel
 from kiosk.i18n import Texts
 from kiosk.screens.desk.add_stock import AddStockScreen
@@ -29,6 +30,7 @@ class VaccineLotsScreen(ListDesk):
 
     BAR = "vaccine_admin.lots_bar"
     HELP = "vaccine_admin.lots_help"
+    OF_A_ROW = frozenset({"write_off", "quarantine"})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f3", "add_stock", "vaccine_admin.add_stock"),
         Binding("f5", "write_off", "vaccine_admin.write_off"),
@@ -103,8 +105,11 @@ class VaccineLotsScreen(ListDesk):
             self.lead_to(form)
 
     def action_quarantine(self) -> None:
-        """Nothing of the lot under the cursor may be used."""
-        if lot := self._chosen:
+        """Nothing of the lot under the cursor may be used; of one that was stopped before that is said."""
+        lot = self._chosen
+        if lot and lot.status is LotStatus.QUARANTINED:
+            self.show_error(LotInQuarantine(lot=lot.number))
+        elif lot:
             form = QuarantineScreen(self.services, self.actor, self.done, self._level, lot)
             self.lead_to(form)
 

@@ -134,6 +134,7 @@ class VisitScreen(VisitKeys):
     def compose(self) -> ComposeResult:
         """The person, what speaks against the dose, the step."""
         yield TopBar("injection_desk.visit_bar", lambda t: self.actor.name)
+        yield Say(id="notice")
         with VerticalScroll(id="visit", can_focus=False):
             yield Facts(id="person")
             yield Say(self._warnings, id="warnings", classes="alarm")
@@ -189,6 +190,9 @@ class VisitScreen(VisitKeys):
         said = warnings(self.visit, self._history, self.services.clinic, now, texts)
         return "\n".join(f"! {line}" for line in said)
 
+    def say_here(self, words: Words) -> None:
+        self.query_one("#notice", Say).say(words)
+
     # -- the step of the moment -------------------------------------------------------------------
 
     def show_visit(self) -> None:
@@ -204,6 +208,8 @@ class VisitScreen(VisitKeys):
         here = (stage, injection.version + len(injection.adverse_events), concerns, booking)
         if here == self._step_of:  # what was typed into the step stays
             return
+        if self._step_of and self._step_of[0] is not stage:
+            self.say_here("")
         self._step_of = here
         self.let_read()
         self.wish = new_command_id()

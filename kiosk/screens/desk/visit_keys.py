@@ -63,6 +63,9 @@ class VisitKeys(Form):
         """Of the step that is shown: sent twice, it is taken once."""
         self.screening_again = False
 
+    def say_here(self, words: Words) -> None:
+        """What was done, above the person, until the next step."""
+
     def show_visit(self) -> None:
         """The person, and the step of the moment."""
 
@@ -74,7 +77,7 @@ class VisitKeys(Form):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that do nothing at this stage are not shown."""
         stages = AVAILABLE.get(action)
-        if action == "complete" and self.screening_again:
+        if action in {"complete", "screen_again"} and self.screening_again:
             return False
         if stages is None:
             return super().check_action(action, parameters)
@@ -142,4 +145,5 @@ class VisitKeys(Form):
 
     def _told(self, words: Words) -> None:
         self.done(words)
+        self.say_here(words)
         self.clinic_changed()
