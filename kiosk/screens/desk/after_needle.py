@@ -173,7 +173,7 @@ class CorrectScreen(AfterNeedle):
 
         def words(texts: Texts) -> str:
             said = [texts("injection_desk.corrected", name=name)]
-            return " ".join([*said, *(texts("injection_desk.replaced", **paper) for paper in papers)])
+            return "\n".join([*said, *(texts("injection_desk.replaced", **paper) for paper in papers)])
 
         self.finish(words)
 
