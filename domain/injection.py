@@ -184,7 +184,7 @@ class ListVisits(Query[list[Visit]]):
 
 @dataclass(frozen=True)
 class FindVisits(Query[list[Visit]]):
-    """Visits by booking code, injection code, or the beginning of a name; newest first.
+    """Visits by booking code, injection code, or words of a name or of its passport spelling; newest first.
 
     A name may read as a code, typed in Hangul mode: then it is looked for as both.
     """

@@ -39,8 +39,9 @@ _LOOSE_JAMO = re.compile("[\u1100-\u11ff\u3131-\u318e\ua960-\ua97f\ud7b0-\ud7ff\
 """Hangul letters that make no syllable, also once everything is in NFC."""
 _TRUNK_ZERO = re.compile(r"\( ?0 ?\)")
 """Dialled within a country only: no part of an international number (ITU-T E.123)."""
-_BETWEEN_WORDS = re.compile(r"[\s\-'’.·,]+")
+NAME_SIGNS = " -'’.·,"
 """What stands between the words of a name, as `parse_name` lets it be typed."""
+_BETWEEN_WORDS = re.compile(rf"[\s{re.escape(NAME_SIGNS)}]+")
 
 
 class Sex(StrEnum):
@@ -61,6 +62,10 @@ class PersonDetails:
     passport_surname: str
     passport_given: str
     sex: Sex = Sex.UNKNOWN
+
+    def is_called(self, typed: str) -> bool:
+        """Whether what is typed is meant to be this person's name, or the passport's spelling of it."""
+        return name_matches(typed, self.name, f"{self.passport_surname} {self.passport_given}")
 
     def told_anew(self, said: PersonDetails) -> PersonDetails:
         """What is known, with what the same person says now; what they leave open takes nothing away.
@@ -128,7 +133,7 @@ def parse_name(text: str, field: str = "name") -> str:
     if loose := _LOOSE_JAMO.search(value):
         raise UnfinishedSyllable(field, letters=loose[0][:12])
     if not value.isalpha():  # not letters alone
-        _refuse(field, [c for c in value if not (unicodedata.category(c)[0] in "LM" or c in " -'’.·,")])
+        _refuse(field, [c for c in value if not (unicodedata.category(c)[0] in "LM" or c in NAME_SIGNS)])
         if not any(unicodedata.category(c)[0] == "L" for c in value):
             raise Missing(field)
     return value

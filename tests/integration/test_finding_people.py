@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -25,6 +26,7 @@ from domain.injection import (
 )
 from domain.mypage import IdentifyByCode
 from domain.presentation import Site
+from domain.recipient import Sex
 from domain.statement import CertificateStatus
 from tests.clinics import STAFF, OpenClinic, person
 
@@ -60,6 +62,31 @@ async def test_somebody_whose_name_reads_as_a_code_is_found_by_it(clinic: OpenCl
     for typed in (name, name[:2], receipt.booking):
         [visit] = await clinic.gateway.ask(FindVisits(typed), STAFF)
         assert (visit.injection.booking, visit.person.name) == (receipt.booking, name)
+
+
+async def test_people_are_found_by_any_words_of_their_name_or_of_their_passport(clinic: OpenClinic) -> None:
+    people = {
+        "John Smith": "SMITH JOHN", "Anna Müller": "MUELLER ANNA", "Nguyễn Thị Hoa": "NGUYEN THI HOA",
+        "李小龙": "LI XIAOLONG", "홍길동": "HONG GILDONG", "Kim Yong-su": "KIM YONG-SU",
+        "Иван Петров": "PETROV IVAN",
+    }  # fmt: skip
+    vaccine = await clinic.vaccine(doses=len(people))
+    for number, (name, passport) in enumerate(people.items()):
+        surname, given = passport.split(" ", 1)
+        who = replace(person(number, name), passport_surname=surname, passport_given=given, sex=Sex.FEMALE)
+        await clinic.gateway.send(Book(who, vaccine, await clinic.slot()))
+    await clinic.services.settle()
+    whom = {
+        "smith": "John Smith", "SMITH john": "John Smith", "müller": "Anna Müller",
+        "muller anna": "Anna Müller", "MÜLL": "Anna Müller", "mueller": "Anna Müller",
+        "nguyen": "Nguyễn Thị Hoa", "hoa nguyễn": "Nguyễn Thị Hoa", "li xiaolong": "李小龙", "Xiao": "李小龙",
+        "李小": "李小龙", "홍 길동": "홍길동", "gildong": "홍길동",
+        "yongsu": "Kim Yong-su", "петр": "Иван Петров",
+    }  # fmt: skip
+    nobody = ("mith", "m_ller", "%", "/", "-", "female", "passport", "길", "smith anna")
+    for typed, name in (whom | dict.fromkeys(nobody)).items():
+        found = await clinic.gateway.ask(FindVisits(typed), STAFF)
+        assert [visit.person.name for visit in found] == ([name] if name else []), typed
 
 
 async def test_a_code_that_holds_no_figure_finds_its_own_visit(
