@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from textual import on
 from textual.binding import Binding, BindingType
+from textual.geometry import Size
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Input
 
 from domain.actors import PUBLIC, Actor
@@ -103,6 +105,19 @@ class ClinicScreen(OnTop[None]):
     def on_mount(self) -> None:
         """News of other people's changes come here."""
         self.kiosk.changed.subscribe(self, self._on_changed)
+        self.screen_layout_refresh_signal.subscribe(self, lambda _: self._keep_in_view())
+
+    def _keep_in_view(self) -> None:
+        """What has the focus is seen, also when what was told meanwhile has pushed it over the edge."""
+        if (focused := self.focused) is None or not focused.region:
+            return
+        scrolled = sum(widget.scroll_offset.y for widget in focused.ancestors if isinstance(widget, Widget))
+        place = (focused, focused.region.y + scrolled, focused.size, self.size)
+        if place != self._focused_at:  # whoever scrolls away from it is let look elsewhere
+            self._focused_at = place
+            focused.scroll_visible(animate=False)
+
+    _focused_at: tuple[Widget, int, Size, Size] | None = None
 
     def _on_changed(self, _: None) -> None:
         if self._change_due:
@@ -295,8 +310,10 @@ class ClinicScreen(OnTop[None]):
 
         self.app.push_screen(ShownOnce(title, body))
 
-    def confirm(self, title: Words, body: Words, *, yes: Words, then: Callable[[], object]) -> None:
-        """Ask before something that cannot be taken back; ``then`` runs on yes only."""
+    def confirm(
+        self, title: Words, body: Words, *, yes: Words, then: Callable[[], object], harmless: bool = False
+    ) -> None:
+        """Ask before something that cannot be taken back, or is ``harmless``; ``then`` runs on yes only."""
         from kiosk.widgets.modals import Confirm
 
         def answered(yes_chosen: bool | None) -> None:
@@ -304,7 +321,7 @@ class ClinicScreen(OnTop[None]):
                 then()
 
         if self.is_active:  # asked once, however often the key was pressed
-            self.app.push_screen(Confirm(title, body, yes=yes), answered)
+            self.app.push_screen(Confirm(title, body, yes=yes, harmless=harmless), answered)
 
 
 def seconds_of(error: ClinicError) -> int:

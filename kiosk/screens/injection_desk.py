@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,7 +26,15 @@ from kiosk.scanner import Scan
 from kiosk.screens.base import Refused
 from kiosk.screens.desk.list_desk import FieldDesk
 from kiosk.screens.desk.visit import DeskSession, VisitScreen
-from kiosk.screens.desk.visits import FIND_LIMIT, FOUND, TODAY, Stage, in_order, stage_of, visit_row
+from kiosk.screens.desk.visits import (
+    FIND_LIMIT,
+    NARROW,
+    Stage,
+    columns,
+    in_order,
+    stage_of,
+    visit_row,
+)
 from kiosk.services import Services
 from kiosk.widgets.desk_table import MOST_ROWS
 from kiosk.widgets.say import Say
@@ -110,6 +117,10 @@ class InjectionDeskScreen(FieldDesk):
         """The list in the language of the moment."""
         self._fill()
 
+    def on_resize(self) -> None:
+        """A narrow terminal shows fewer columns."""
+        self._fill()
+
     @on(Listed)
     def _listed(self, event: Listed) -> None:
         self._visits = event.visits
@@ -133,10 +144,12 @@ class InjectionDeskScreen(FieldDesk):
 
     def _fill(self) -> None:
         clinic, now = self.services.clinic, self.services.clock.now()
-        found = self._found is not None
-        visits = self._shown
-        rows = [visit_row(visit, clinic, now, self.texts, found) for visit in visits[:MOST_ROWS]]
-        self.show_rows(FOUND if found else TODAY, rows, "injection_desk.nobody")
+        found, narrow = self._found is not None, self.size.width < NARROW
+        rows = [
+            visit_row(visit, clinic, now, self.texts, with_day=found, narrow=narrow)
+            for visit in self._shown[:MOST_ROWS]
+        ]
+        self.show_rows(columns(found, narrow), rows, "injection_desk.nobody")
         self.query_one("#counters", Say).retranslate()
 
     def _counts(self, texts: Texts) -> str:
@@ -270,6 +283,5 @@ def one_meant(text: str, visits: list[Visit]) -> Visit | None:
 
 
 def _called(typed: str, visits: list[Visit]) -> list[Visit]:
-    """Those whose name begins so."""
-    name = unicodedata.normalize("NFC", typed).strip()
-    return [visit for visit in visits if visit.person.name.startswith(name)]
+    """Those of this name, as far as it is typed."""
+    return [visit for visit in visits if visit.person.is_called(typed)]

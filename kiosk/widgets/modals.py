@@ -100,13 +100,14 @@ class ScanAnswer(Message):
 
 class Confirm(Modal[bool]):
     """A question before something that cannot be taken back; the careful answer comes second and is kept
-    under the cursor, so that Enter pressed twice by mistake changes nothing."""
+    under the cursor, so that Enter pressed twice by mistake changes nothing. What is ``harmless`` can be
+    taken back, and is done by Enter."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "no", "key.back")]
 
-    def __init__(self, title: Words, body: Words = "", *, yes: Words) -> None:
+    def __init__(self, title: Words, body: Words = "", *, yes: Words, harmless: bool = False) -> None:
         super().__init__()
-        self._title, self._body, self._yes = title, body, yes
+        self._title, self._body, self._yes, self._harmless = title, body, yes, harmless
 
     def compose(self) -> ComposeResult:
         """Question, text, two answers."""
@@ -118,9 +119,9 @@ class Confirm(Modal[bool]):
         yield KeyBar()
 
     def on_mount(self) -> None:
-        """Nothing happens by Enter alone."""
+        """Nothing happens by Enter alone, unless it is harmless."""
         answers = self.query_one(ChoiceList)
-        answers.cursor = 1
+        answers.cursor = 0 if self._harmless else 1
         answers.focus()
 
     @on(ChoiceList.Chosen)

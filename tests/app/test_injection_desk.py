@@ -756,3 +756,55 @@ async def test_help_stands_over_a_visit_without_harm(kiosk: Kiosk) -> None:
         await pilot.press("enter")
         await wait_for(pilot, lambda: app.screen is visit)
         assert await given(app) == 0
+
+
+async def test_on_a_small_terminal_the_site_is_chosen_in_sight(kiosk: Kiosk) -> None:
+    """However long the person's name is, and whatever is told of the lot meanwhile."""
+    async with kiosk(size=(60, 20)) as (app, pilot):
+        name = "Maria Magdalena Konstantinopolitanska-Wolfeschlegelsteinhausen de la Cruz"
+        receipt = await book(app, name=name)
+        visit = await at_needle(app, pilot, receipt.booking)
+        site = visit.pick("site").options
+
+        def in_sight() -> bool:
+            return site.has_focus and site.region in visit.query_one("#visit").region
+
+        await wait_for(pilot, in_sight, "the answers are seen")
+        await see(pilot, "1 왼팔", "4 오른쪽 허벅지")
+        visit.query_one("#visit").scroll_home(animate=False)
+        await wait_for(pilot, lambda: not in_sight(), "whoever wants to look at the name can")
+        await pilot.resize_terminal(60, 18)
+        await wait_for(pilot, in_sight, "the answers are seen again")
+
+
+async def test_a_name_that_is_typed_narrows_the_day_by_any_of_its_words(kiosk: Kiosk) -> None:
+    async with kiosk(size=(100, 30)) as (app, pilot):
+        for number, name in enumerate(("John Smith", "Anna Müller", "홍길동"), start=1):
+            await book(app, number, name)
+        desk = await at_desk(app, InjectionDeskScreen)
+        await wait_for(pilot, lambda: len(cells(desk.table)) == 3)
+        for typed, found in (("smith", "John Smith"), ("muller an", "Anna Müller"), ("길", None)):
+            await type_text(pilot, typed)
+            wanted = {found} if found else {"John Smith", "Anna Müller", "홍길동"}
+            await wait_for(
+                pilot, lambda wanted=wanted: {row[1] for row in cells(desk.table)} == wanted, typed
+            )
+            await pilot.press("escape")
+
+
+async def test_on_a_small_terminal_the_state_of_a_visit_is_not_cut(kiosk: Kiosk, clock: TestClock) -> None:
+    async with kiosk(size=(60, 20)) as (app, pilot):
+        await pilot.press("f9")
+        receipt = await book(app)
+        await vaccinate(app, receipt.booking)
+        desk = await at_desk(app, InjectionDeskScreen)
+        await see(pilot, "observed, 15 min")
+        clock.move(minutes=16)
+        desk.clinic_changed()
+        await see(pilot, "observation over")
+        await type_text(pilot, "홍길동")
+        await book(app, 2)
+        await pilot.press("enter")
+        await see(pilot, "observation over", "1945-08-15")
+        await pilot.resize_terminal(100, 30)
+        await see(pilot, "observation over", "Comirnaty")

@@ -22,9 +22,19 @@ TODAY = (
     Column("injection_desk.name", 13),
     Column("injection_desk.birth_date", 10),
     Column("injection_desk.vaccine"),
-    Column("injection_desk.state", 17),
+    Column("injection_desk.state", 18),
 )
 FOUND = (Column("injection_desk.day", 11), *TODAY[1:])
+NARROW = 74
+"""Terminals of fewer columns do without the vaccine, which the visit names; the state is never cut."""
+
+
+def columns(found: bool, narrow: bool) -> tuple[Column, ...]:
+    """Of the list of today, or of those who were found on any day."""
+    when, name, birth_date, vaccine, state = FOUND if found else TODAY
+    return (
+        (when, Column(name.title), birth_date, state) if narrow else (when, name, birth_date, vaccine, state)
+    )
 
 
 class Stage(IntEnum):
@@ -101,22 +111,19 @@ def in_order(visits: Sequence[Visit], clinic: Clinic, now: datetime) -> list[Vis
     return sorted(visits, key=place)
 
 
-def visit_row(visit: Visit, clinic: Clinic, now: datetime, texts: Texts, with_day: bool) -> Row:
+def visit_row(
+    visit: Visit, clinic: Clinic, now: datetime, texts: Texts, *, with_day: bool, narrow: bool
+) -> Row:
     """One line of the desk's list."""
     injection = visit.injection
     stage = stage_of(injection, clinic, now)
     slot = clinic.local(injection.slot)
     words = state_words(injection, stage, texts, now)
-    return Row(
-        injection.code,
-        (
-            moment_or_day(slot, clinic.today(now)) if with_day else hour(slot),
-            visit.person.name,
-            figures(visit.person.birth_date),
-            product(visit.presentation, texts),
-            Toned(words, _TONES[stage]) if stage in _TONES else words,
-        ),
-    )
+    when = moment_or_day(slot, clinic.today(now)) if with_day else hour(slot)
+    state = Toned(words, _TONES[stage]) if stage in _TONES else words
+    vaccine = () if narrow else (product(visit.presentation, texts),)
+    cells = (when, visit.person.name, figures(visit.person.birth_date), *vaccine, state)
+    return Row(injection.code, cells)
 
 
 @dataclass(frozen=True)
