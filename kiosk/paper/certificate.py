@@ -166,21 +166,21 @@ def _dose(sheet: Sheet, look: Look, dose: DoseFacts, y: float, pace: float) -> f
     of = f"{dose.dose_number} / {dose.dose_total}"
     filled(sheet, look, (COLUMNS[2], y), words.DOSE, of, style=count, width=COLUMN)
     beside = COLUMNS[2] + sheet.width_of(of, count) + 3.0
-    sheet.text(beside, y + 8.8, f"{dose.dose_number}차 접종", look.sublabel(8.0))
+    counted = words.nth_dose(dose.dose_number)
+    sheet.text(beside, y + 5.4, counted.ko, look.sublabel(8.0))
+    sheet.text(beside, y + 8.8, counted.en, look.sublabel(7.0))
     y = max(below, y + 8.8) + 3.0 + 4.5 * pace
     site, route = words.SITES[dose.site], words.ROUTES[dose.route]
-    first = (
-        (words.GIVEN_ON, long_date(dose.given_on)),
-        (words.LOT, Both(dose.lot, "")),
-        (words.DISEASE, Both(" ".join(words.DISEASES[dose.disease]), "")),
-    )
-    second = (
+    first = [(words.GIVEN_ON, long_date(dose.given_on)), (words.LOT, Both(dose.lot, ""))]
+    if disease := words.DISEASES.get(dose.disease):  # of any other the vaccine's own name tells
+        first.append((words.DISEASE, Both(" ".join(disease), "")))
+    second = [
         (words.MANUFACTURER, Both(dose.manufacturer, "")),
         (words.SITE, Both(f"{site.ko} · {route.ko}", f"{site.en}, {route.en}")),
         (words.GIVEN_BY, Both(dose.vaccinator, "")),
-    )
+    ]
     for row in (first, second):
-        ends = [field(sheet, look, (x, y), *one) for x, one in zip(COLUMNS, row, strict=True)]
+        ends = [field(sheet, look, (x, y), *one) for x, one in zip(COLUMNS, row, strict=False)]
         y = max(*ends, y + 9.5) + 1.5 + 4.5 * pace
     return y
 
@@ -208,7 +208,7 @@ def _issuer(sheet: Sheet, look: Look, facts: CertificateFacts) -> None:
         label(sheet, look, (left, top - 6.0), role)
         sheet.put(left, top, block)
         sheet.rule(left, line, left + 36.0, line, look.soft)
-        sheet.text(left + 36.0, line - 1.2, f"({words.SIGNATURE.ko})", look.sublabel(6.4), "right")
+        sheet.text(left + 36.0, line + 2.6, " ".join(words.SIGNATURE), look.sublabel(6.0), "right")
     sheet.frame(164.0, line - 24.0, 24.0, 24.0, look.line, line=0.6, radius=1.0, dash=(1.5, 1.5))
     sheet.text(176.0, line - 12.6, words.STAMP.ko, look.sublabel(7.5), "centre")
     sheet.text(176.0, line - 9.2, words.STAMP.en, look.sublabel(6.4), "centre")

@@ -73,7 +73,6 @@ SEXES = {
 DISEASES = {
     Disease.COVID_19: Both("코로나19", "COVID-19"),
     Disease.INFLUENZA: Both("인플루엔자", "Influenza"),
-    Disease.OTHER: Both("기타", "Other"),
 }
 SITES = {
     Site.LEFT_ARM: Both("왼팔", "left arm"),
@@ -132,6 +131,11 @@ def day_and_time(slot: datetime) -> tuple[Both, Both]:
         f"{weekday.en} {slot.day} {_MONTHS[slot.month - 1]} {slot.year}",
     )
     return day, Both(f"{half} {slot.hour % 12 or 12}시{minutes}", f"{slot:%H:%M}")
+
+
+def nth_dose(number: int) -> Both:
+    """Which dose of its series one is."""
+    return Both(f"{number}차 접종", f"dose {number}")
 
 
 def replaces(number: str) -> Both:

@@ -14,6 +14,7 @@ import pypdfium2
 import pytest
 
 from domain.errors import PaperFailed
+from domain.presentation import Disease
 from domain.recipient import Sex
 from domain.statement import CertificateFacts
 from kiosk.credential.qr import MODULE_MM, credential_matrix
@@ -94,12 +95,19 @@ def test_the_page_carries_every_field_of_a_korean_certificate() -> None:
         "여Female", "코미나티Comirnaty", "Pfizer", "FF2839", "2/2", "2026년11월20일", "20November2026",
         "왼팔·근육", "leftarm,intramuscular", "코로나19COVID-19", "이서연", "우리동네예방접종센터",
         "NeighbourhoodVaccinationClinic", "대한민국RepublicofKorea", "CK7-M3Q-9XA", "박지훈",
-        "2026년11월22일", "22November2026", "(서명)", "직인", "ValidonlytogetherwithphotoID.",
+        "2026년11월22일", "22November2026", "서명Signature", "2차접종", "dose2", "직인",
+        "ValidonlytogetherwithphotoID.",
         "Verifiesagainstthisclinic’spublishedkey.", TWO.uvci, "FD0932", "2026-10-30",
     ]:  # fmt: skip
         assert expected in text, expected
     assert "확인서" not in text
     assert "order" not in text, "never a word of borders"
+
+
+def test_a_disease_that_has_no_name_here_is_not_called_other() -> None:
+    shown = text_of(page(facts(doses=(flu(disease=Disease.OTHER),))))
+    assert "GCFluQuadrivalent" in shown
+    assert not any(word in shown for word in ("Disease", "예방대상", "Other", "기타"))
 
 
 def test_an_incomplete_series_is_a_confirmation_with_the_next_date() -> None:
