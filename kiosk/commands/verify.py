@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 from domain.errors import ClinicError
@@ -64,15 +64,15 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
         if asked.json:
             print(json.dumps(as_json(verdict, at), ensure_ascii=False))
         else:
-            print(in_words(verdict, (asked.lang,) if asked.lang else LANGUAGES))
+            print(in_words(verdict, (asked.lang,) if asked.lang else LANGUAGES, settings.clinic.zone))
     return VALID if all(verdict.ok for verdict in verdicts) else NOT_VALID
 
 
-def in_words(verdict: Verdict, languages: tuple[str, ...]) -> str:
-    """The verdict in these languages, one after the other."""
+def in_words(verdict: Verdict, languages: tuple[str, ...], zone: tzinfo) -> str:
+    """The verdict in these languages, one after the other, its times in this zone."""
     lines = []
     for language in languages:
-        told = tell(verdict, Texts(language))
+        told = tell(verdict, Texts(language), zone)
         lines += [f"{told.symbol} {told.verdict}", f"  {told.why}"]
         lines += [f"  ! {caution}" for caution in told.cautions]
         lines += [f"  {told.heading}:"] if told.heading else []

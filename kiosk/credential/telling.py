@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from functools import cache
 from typing import Any
 
@@ -35,11 +35,16 @@ class Told:
     claims: list[tuple[str, str]]
 
 
-def tell(verdict: Verdict, texts: Texts) -> Told:
-    """The words for a verdict; what strangers wrote is cut to a line and stripped of control characters."""
+def tell(verdict: Verdict, texts: Texts, zone: tzinfo = UTC) -> Told:
+    """The words for a verdict, its times in this zone.
+
+    What strangers wrote is cut to a line and stripped of control characters.
+    """
     word = word_of(verdict)
     doubtful = verdict.problem in {Problem.UNREADABLE, Problem.DAMAGED, Problem.NOT_A_CREDENTIAL}
-    claims = [(texts(f"verify.label.{label}"), plain(value)) for label, value in _claims(verdict, texts)]
+    claims = [
+        (texts(f"verify.label.{label}"), plain(value)) for label, value in _claims(verdict, texts, zone)
+    ]
     return Told(
         GOOD if verdict.ok else DOUBTFUL if doubtful else BAD,
         texts(f"verify.verdict.{word}"),
@@ -73,7 +78,7 @@ def plain(value: object) -> str:
     return "".join(c if c.isprintable() else " " for c in text).strip()[:_LONGEST]
 
 
-def _claims(verdict: Verdict, texts: Texts) -> Iterator[tuple[str, str]]:
+def _claims(verdict: Verdict, texts: Texts, zone: tzinfo) -> Iterator[tuple[str, str]]:
     claims = verdict.claims
     if claims is None:
         return
@@ -83,13 +88,14 @@ def _claims(verdict: Verdict, texts: Texts) -> Iterator[tuple[str, str]]:
         yield "country", _coded(claims.dcc.entry.co, texts)
     elif claims.card:
         yield from _of_card(claims.card, texts)
-        yield "issuer", claims.issuer
+        # A card names its issuer by an address only; whoever trusts the key knows the name.
+        yield "issuer", (verdict.signer and verdict.signer.holder) or claims.issuer
     yield "number", claims.identifier
     if verdict.problem is Problem.REVOKED and verdict.detail:
         yield "replaced_by", spoken(verdict.detail)
     for label, moment in (("issued", claims.issued_at), ("expires", claims.expires_at)):
         if moment:
-            yield label, f"{texts.day(moment.date())} {moment:%H:%M} UTC"
+            yield label, texts.fact(moment.astimezone(zone))
     if verdict.signer:
         yield "signer", ", ".join(part for part in (verdict.signer.holder, verdict.signer.country) if part)
 

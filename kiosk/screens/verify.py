@@ -151,7 +151,7 @@ class VerifyScreen(StaffScreen):
         self._verdicts, self._at = verdicts, at
         self.query_one("#hint", Say).say("" if verdicts else "verify.hint")
         self.query_one("#heading").display = not verdicts
-        told = tell(self.verdict, self.texts) if self.verdict else None
+        told = self._told(self.texts)
         banner = self.query_one("#verdict")
         banner.set_class(self._is_good, "-good")
         banner.set_class(told is not None and not self._is_good, "-bad")
@@ -175,7 +175,7 @@ class VerifyScreen(StaffScreen):
         )
 
     def _told(self, texts: Texts) -> Told | None:
-        return tell(self.verdict, texts) if self.verdict else None
+        return tell(self.verdict, texts, self.services.clinic.zone) if self.verdict else None
 
     def _line(self, texts: Texts, part: str) -> str:
         told = self._told(texts)

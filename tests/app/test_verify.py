@@ -10,6 +10,7 @@ from textual.containers import VerticalScroll
 from textual.pilot import Pilot
 
 from domain.actors import Actor, Role
+from domain.statement import DoseFacts
 from kiosk.app import ClinicApp
 from kiosk.credential.signer import FolderSigner
 from kiosk.paper.press import ReportlabPress
@@ -19,7 +20,7 @@ from kiosk.widgets.scan_field import ScanField
 from tests.app.conftest import Kiosk
 from tests.app.desks import keys_of
 from tests.app.terminal import screen_text, see, type_text, wait_for
-from tests.certificate_facts import facts, signed
+from tests.certificate_facts import dose, facts, flu, signed
 from tests.clinics import TestClock
 
 VACCINATOR = Actor("SVACCINA2", frozenset({Role.VACCINATOR}), "김접종")
@@ -51,6 +52,20 @@ async def test_a_scanned_certificate_gets_a_verdict_and_its_claims(
         await scan(pilot, ours(settings, clock))
         await see(pilot, "✓  유효합니다", "김하늘", "KIM, HANEUL")
         await see(pilot, "! 이 센터의 서명이지만 기록에 없는")
+
+
+@pytest.mark.parametrize("doses", [(dose(2),), (flu(),)], ids=["COVID-19", "influenza"])
+async def test_the_issuer_is_named_and_times_are_the_clinics_own(
+    kiosk: Kiosk, settings: Settings, clock: TestClock, doses: tuple[DoseFacts, ...]
+) -> None:
+    async with kiosk(size=(100, 40)) as (app, pilot):
+        await opened(app, pilot)
+        await scan(pilot, ours(settings, clock, doses=doses))
+        await see(
+            pilot, "✓  유효합니다", f"발급 기관 {settings.clinic.name_en}", "2026년 11월 23일 (월) 오전 9:30"
+        )
+        assert "UTC" not in screen_text(app)
+        assert "http" not in screen_text(app)
 
 
 @SIZES
