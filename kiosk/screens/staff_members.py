@@ -29,6 +29,12 @@ from kiosk.widgets.say import Say
 COLUMNS = (Column("shell.members.name", 12), Column("shell.members.roles"))
 
 
+class RoleList(ChoiceList):
+    """Roles to tick; Space does it as in every other list of ticks."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("space", "choose", show=False)]
+
+
 class StaffMembersScreen(StaffScreen):
     """Who works here on the left, somebody new on the right."""
 
@@ -67,7 +73,7 @@ class StaffMembersScreen(StaffScreen):
                 yield Say("shell.members.new", classes="section")
                 yield Field("name", "shell.members.name")
                 yield Say("shell.members.roles", classes="label")
-                yield ChoiceList(self._role_choices())
+                yield RoleList(self._role_choices())
         yield KeyBar()
 
     def on_mount(self) -> None:

@@ -156,14 +156,13 @@ class ChoiceList(Widget, can_focus=True):
         if line.choice == -1:
             style = self.get_component_rich_style("choice--page")
         elif line.choice is not None:
-            chosen = line.choice == self.cursor
-            style = self.get_component_rich_style(self._row_class(line.choice))
-            style += Style(bold=chosen)
+            name = self._row_class(line.choice)
+            style = self.get_component_rich_style(name) + Style(bold=name == "choice--chosen")
         return Strip([Segment(set_cell_size(line.text, width), style)], width)
 
     def _row_class(self, choice: int) -> str:
         """Rows that touch each other take turns in their grounds, so that long ones can be told apart."""
-        if choice == self.cursor:
+        if choice == self.cursor and self.has_focus:
             return "choice--chosen"
         return "choice--other-row" if self._dense and choice % 2 else "choice--row"
 

@@ -54,3 +54,23 @@ async def test_what_is_wrong_has_the_cursor(kiosk: Kiosk) -> None:
         await see(pilot, "적어 두셨습니까?")
         await pilot.press("1")
         await wait_for(pilot, lambda: app.screen is screen and screen.focused is name)
+
+
+async def test_one_row_looks_focused_and_space_ticks_a_role(kiosk: Kiosk) -> None:
+    async with kiosk(size=(80, 24)) as (app, pilot):
+        screen = await at_desk(app, StaffMembersScreen)
+        name, roles = screen.query_one(Input), screen.query_one(ChoiceList)
+
+        def first_looks_focused() -> bool:
+            chosen = roles.get_component_rich_style("choice--chosen").bgcolor
+            return bool(chosen) and chosen in {segment.style.bgcolor for segment in roles.render_line(0)}  # type: ignore[union-attr]
+
+        await see(pilot, "1  [ ] 백신 관리자")
+        assert name.has_focus
+        assert not first_looks_focused()
+        await pilot.press("tab")
+        await wait_for(pilot, lambda: roles.has_focus and first_looks_focused())
+        await pilot.press("space")
+        await see(pilot, "1  [v] 백신 관리자")
+        await pilot.press("space")
+        await see(pilot, "1  [ ] 백신 관리자")
