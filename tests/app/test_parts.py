@@ -180,7 +180,7 @@ async def test_a_part_that_fails_says_why_and_what_rests(kiosk: Kiosk, settings:
         await pilot.press("down", "down")
         await see(pilot, "되지 않아 다시 시도하고 있습니다", "대기 작업 1건", "출력 쉬는 중")
         await pilot.press("f9")
-        await see(pilot, "Fails, and is tried again", "printing open")
+        await see(pilot, "Fails, and is tried again", "printing resting", "Tasks that wait: 1")
         assert (await state(app, Part.PRINTING)).waiting == 1, "it is kept"
 
 
