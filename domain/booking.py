@@ -283,8 +283,8 @@ def _recipient(
         uow.recipients.save(recipient)
         uow.emit(RecipientRegistered(recipient.code, identity, masked(person.name)))
         return recipient
-    if uow.bookings.live_of(recipient.code, vaccine.code):
-        raise AlreadyBooked
+    if live := uow.bookings.live_of(recipient.code, vaccine.code):
+        raise AlreadyBooked(status=live.status)
     earliest = vaccine.presentation.earliest_after(
         given_dates(uow, recipient.code, vaccine.presentation), day
     )

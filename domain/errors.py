@@ -215,6 +215,12 @@ class SlotFull(ClinicError):
 class AlreadyBooked(ClinicError):
     code = "already-booked"
     text = "You already have a booking for this vaccine."
+    variants = MappingProxyType({"waiting": "You are already on the wait list for this vaccine."})
+
+    @property
+    def variant(self) -> str:
+        """A place on the wait list is no booking."""
+        return "waiting" if self.facts.get("status") == "waiting" else ""
 
 
 class TooYoung(ClinicError):

@@ -97,6 +97,7 @@ class BookingWaitlisted(Event):
     vaccine: str
     product: str
     slot: datetime
+    was_reserved: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ ever writes it, so it can be thrown away and told again from the events.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar
@@ -23,6 +23,14 @@ class ItemKind(StrEnum):
     CERTIFICATE = "certificate"
 
 
+_OVER = {
+    ItemKind.BOOKING: {"cancelled", "completed", "no-show"},
+    ItemKind.INJECTION: {"voided"},
+    ItemKind.APPLICATION: {"issued", "cancelled", "revoked"},
+    ItemKind.CERTIFICATE: {"cancelled", "revoked"},
+}
+
+
 @dataclass(frozen=True, slots=True)
 class MyPageItem:
     """One line of my page. ``status`` is the word of the aggregate it shows."""
@@ -35,13 +43,26 @@ class MyPageItem:
     at: datetime
     """When it last changed."""
     parent: str = ""
-    """What it follows from: the booking of an injection, the injection of an application, …"""
+    """What it follows from: the booking of an injection, the injection of an application, …
+
+    A booking that lost its dose follows from itself: its place on the wait list is what became of it.
+    """
     slot: datetime | None = None
     lot: str = ""
     dose_number: int = 0
     dose_total: int = 0
     given_on: date | None = None
     next_due_on: date | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing comes of it any more, or something else on the page stands for it."""
+        return self.status in _OVER[self.kind]
+
+    @property
+    def lost_its_dose(self) -> bool:
+        """Whether it was booked and waits again, because doses ran short."""
+        return self.kind is ItemKind.BOOKING and self.status == "waiting" and self.parent == self.code
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +89,18 @@ class MyPage:
     name: str
     items: list[MyPageItem]
     position: int
+
+    @property
+    def in_order(self) -> list[MyPageItem]:
+        """What still counts before what is over."""
+        return sorted(self.items, key=lambda item: item.is_over)
+
+    def is_replaced(self, item: MyPageItem) -> bool:
+        """Whether this certificate was revoked because another that is valid took its place."""
+        return (item.kind, item.status) == (ItemKind.CERTIFICATE, "revoked") and any(
+            (other.kind, other.status, other.parent) == (item.kind, "issued", item.parent)
+            for other in self.items
+        )
 
 
 @dataclass(frozen=True)
@@ -137,7 +170,8 @@ def project(event: e.Event, at: datetime) -> list[Projection]:  # noqa: PLR0911,
         case e.Booked():
             return [_booking(event, "reserved", at)]
         case e.BookingWaitlisted():
-            return [_booking(event, "waiting", at)]
+            waits = _booking(event, "waiting", at)
+            return [replace(waits, parent=event.booking) if event.was_reserved else waits]
         case e.BookingPromoted() | e.BookingReopened():
             return [_change(event.booking, at, status="reserved", slot=event.slot)]
         case e.BookingCancelled():

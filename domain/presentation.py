@@ -51,6 +51,16 @@ BOUNDS: dict[str, tuple[float, float]] = {
 """The least and the most that a figure of a presentation can be; anything else is a typing error."""
 
 
+_NO_BREAK_SPACE = "\u00a0"
+"""Between the two names of a title: no name holds one, for `parse_text` makes a plain space of it."""
+
+
+def names_in(title: str) -> tuple[str, str]:
+    """The Korean and the English name; both are the whole title where it does not say where one ends."""
+    name_ko, apart, name_en = title.partition(_NO_BREAK_SPACE)
+    return (name_ko, name_en) if apart else (title, title)
+
+
 @dataclass(frozen=True)
 class Presentation:
     """One product in one form. Ages in months, intervals in days, volume in millilitres."""
@@ -89,8 +99,8 @@ class Presentation:
 
     @property
     def title(self) -> str:
-        """The product as people know it, in both languages."""
-        return f"{self.name_ko} {self.name_en}"
+        """The product as people know it, in both languages; see `names_in`."""
+        return f"{self.name_ko}{_NO_BREAK_SPACE}{self.name_en}"
 
     def old_enough_on(self, birth_date: date) -> date:
         """The first day on which somebody born then may receive it."""

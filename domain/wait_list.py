@@ -69,7 +69,11 @@ def step_back(uow: UnitOfWork, context: Context, vaccine: Vaccine, doses: int, r
         uow.bookings.save(replace(booking, status=BookingStatus.WAITING))
         release(uow, context, booking, reason)
         product = vaccine.presentation.title
-        uow.emit(BookingWaitlisted(booking.code, booking.recipient, vaccine.code, product, booking.slot))
+        uow.emit(
+            BookingWaitlisted(
+                booking.code, booking.recipient, vaccine.code, product, booking.slot, was_reserved=True
+            )
+        )
 
 
 # -- what follows from elsewhere (see `policies`) -------------------------------------------------
@@ -110,7 +114,11 @@ def reopen_booking(uow: UnitOfWork, event: InjectionVoided, context: Context) ->
     else:
         uow.bookings.save(replace(booking, status=BookingStatus.WAITING))
         product = vaccine.presentation.title
-        uow.emit(BookingWaitlisted(booking.code, booking.recipient, vaccine.code, product, booking.slot))
+        uow.emit(
+            BookingWaitlisted(
+                booking.code, booking.recipient, vaccine.code, product, booking.slot, was_reserved=True
+            )
+        )
 
 
 def _reserve(uow: UnitOfWork, context: Context, booking: Booking, reason: str) -> None:

@@ -66,7 +66,7 @@ def dose_words(services: Services, dose: Certifiable) -> Words:
     """Product and dose."""
 
     def said(t: Texts) -> str:
-        product = product_name(services, dose.product, t)
+        product = product_name(services.formulary, dose.product, t)
         return t("my_page.item.dose", product=product, dose=dose.dose_number, of=dose.dose_total)
 
     return said

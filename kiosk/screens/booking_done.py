@@ -88,7 +88,7 @@ class BookingDoneScreen(RecordScreen):
         return "_waiting" if self._waiting else ""
 
     def _product(self, texts: Texts) -> str:
-        return product_name(self.services, self._receipt.product, texts)
+        return product_name(self.services.formulary, self._receipt.product, texts)
 
     def actions(self) -> list[Choice]:
         """The ticket comes first; nothing here is lost by a hasty Enter."""

@@ -105,10 +105,12 @@ class CertifiableScreen(RecordScreen):
         self.confirm(
             f"my_page.ask.{action}.title",
             lambda t: t(
-                f"my_page.ask.{action}.body", product=product_name(self.services, self._dose.product, t)
+                f"my_page.ask.{action}.body",
+                product=product_name(self.services.formulary, self._dose.product, t),
             ),
             yes=f"my_page.ask.{action}.yes",
             then=then,
+            harmless=action == "apply",
         )
 
     @on(Printed)

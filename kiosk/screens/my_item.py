@@ -20,7 +20,7 @@ from domain.ports import Place
 from domain.statement import CertificateStatus
 from kiosk.i18n import Texts
 from kiosk.screens.code_page import CodePage, fits
-from kiosk.screens.my_page import is_waiting, item_words
+from kiosk.screens.my_page import LOST_ITS_DOSE, is_waiting, item_words, state_of
 from kiosk.screens.products import product_name
 from kiosk.screens.record import RecordScreen
 from kiosk.services import Services
@@ -90,8 +90,9 @@ class MyItemScreen(RecordScreen):
     def lines(self, texts: Texts) -> list[str]:
         """State, day, and what comes next."""
         item = self._item
-        state = f"my_page.state.{item.kind.value}.{item.status}"
-        lines = [texts("my_page.item.state", state=texts(state))]
+        lines = [texts("my_page.item.state", state=state_of(item, self._page, texts))]
+        if item.lost_its_dose:
+            lines.append(texts(LOST_ITS_DOSE))
         if item.slot and item.kind is ItemKind.BOOKING:
             slot = self.services.clinic.local(item.slot)
             when = f"{texts.short_day(slot.date())} {texts.clock(slot)}"
@@ -182,9 +183,12 @@ class MyItemScreen(RecordScreen):
         asked = f"my_page.ask.{self._called(action)}"
         self.confirm(
             f"{asked}.title",
-            lambda t: t(f"{asked}.body", product=product_name(self.services, self._item.product, t)),
+            lambda t: t(
+                f"{asked}.body", product=product_name(self.services.formulary, self._item.product, t)
+            ),
             yes=f"{asked}.yes",
             then=then,
+            harmless=action == "apply",
         )
 
     @on(Printed)

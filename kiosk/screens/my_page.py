@@ -17,6 +17,9 @@ from kiosk.screens.products import product_name
 from kiosk.services import Services
 from kiosk.widgets.choice_list import Choice
 
+LOST_ITS_DOSE = "injection_desk.end.withdrawn-waiting"
+"""The person and the desk are told the same."""
+
 
 class MyPageScreen(IdentifyScreen):
     """The way in."""
@@ -27,7 +30,7 @@ class MyPageScreen(IdentifyScreen):
 
 
 class MyPageListScreen(OwnListScreen):
-    """Everything on one page, newest first; a line leads to what can be done about it."""
+    """Everything on one page, what still counts first; a line leads to what can be done about it."""
 
     TEXTS = "my_page"
     HELP = "my_page.help"
@@ -51,8 +54,10 @@ class MyPageListScreen(OwnListScreen):
         self._page = event.page
         self.show_lines(
             [
-                Choice(item.code, item_words(self.services, item), state_words(self.services, item))
-                for item in event.page.items
+                Choice(
+                    item.code, item_words(self.services, item), state_words(self.services, item, event.page)
+                )
+                for item in event.page.in_order
             ]
         )
 
@@ -68,7 +73,7 @@ def item_words(services: Services, item: MyPageItem) -> Words:
     """What a line is about."""
 
     def said(t: Texts) -> str:
-        product = product_name(services, item.product, t)
+        product = product_name(services.formulary, item.product, t)
         if item.kind is ItemKind.INJECTION and item.dose_number:
             return t("my_page.item.dose", product=product, dose=item.dose_number, of=item.dose_total)
         kind = "waiting" if is_waiting(item) else item.kind.value
@@ -82,17 +87,25 @@ def is_waiting(item: MyPageItem) -> bool:
     return item.kind is ItemKind.BOOKING and item.status == BookingStatus.WAITING
 
 
-def state_words(services: Services, item: MyPageItem) -> Words:
+def state_words(services: Services, item: MyPageItem, page: MyPage) -> Words:
     """The state of a line in words, with its day."""
     slot = services.clinic.local(item.slot) if item.slot else None
 
     def said(t: Texts) -> str:
-        state = t(f"my_page.state.{item.kind.value}.{item.status}")
+        state = state_of(item, page, t)
         if item.given_on:
             return f"{state}, {t.short_day(item.given_on)}"
         when = f"{t.short_day(slot.date())} {t.clock(slot)}" if slot else ""
+        if item.lost_its_dose:
+            return f"{t(LOST_ITS_DOSE)} {t('my_page.item.wished', when=when)}"
         if slot and is_waiting(item):
             return f"{state}, {t('my_page.item.wished', when=when)}"
         return f"{state}, {when}" if slot and item.status == BookingStatus.RESERVED else state
 
     return said
+
+
+def state_of(item: MyPageItem, page: MyPage, texts: Texts) -> str:
+    """How it stands; of a certificate that is not valid any more, whether another took its place."""
+    status = "replaced" if page.is_replaced(item) else item.status
+    return texts(f"my_page.state.{item.kind.value}.{status}")

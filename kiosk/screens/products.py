@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from domain.presentation import Presentation
+from collections.abc import Iterable
+
+from domain.presentation import Presentation, names_in
 from kiosk.i18n import Texts
-from kiosk.services import Services
 
 
 def product(presentation: Presentation, texts: Texts) -> str:
@@ -12,9 +13,10 @@ def product(presentation: Presentation, texts: Texts) -> str:
     return texts.fact(presentation)
 
 
-def product_name(services: Services, title: str, texts: Texts) -> str:
-    """The same for a product known by its title; one that left the formulary keeps its title."""
-    for presentation in services.formulary:
-        if presentation.title == title:
+def product_name(formulary: Iterable[Presentation], title: str, texts: Texts) -> str:
+    """The same for a product known by its title; older titles do not say where one of the names ends."""
+    for presentation in formulary:
+        if presentation.title.split() == title.split():
             return product(presentation, texts)
-    return title
+    name_ko, name_en = names_in(title)
+    return name_ko if texts.language == "ko" else name_en

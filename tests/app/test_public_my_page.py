@@ -7,7 +7,7 @@ from textual.pilot import Pilot
 
 from domain.application import ApplyForCertificate
 from domain.booking import Book, BookingReceipt
-from domain.certificate import IssueCertificate, ListCertificates
+from domain.certificate import IssueCertificate, ListCertificates, ReissueCertificate, RevokeCertificate
 from domain.codes import spoken
 from domain.errors import NotIdentified
 from domain.injection import CheckIn, CompleteInjection, FindVisits, Screen
@@ -20,11 +20,12 @@ from kiosk.screens.identify import CertificateNumber, IdentifyScreen, parse_own_
 from kiosk.screens.record import RecordScreen
 from kiosk.settings import Settings
 from kiosk.widgets.choice_list import ChoiceList
+from tests.app import desks
 from tests.app.conftest import Kiosk
 from tests.app.desks import apply, services_of
 from tests.app.terminal import press_at_once, screen_text, see, type_text, wait_for
 from tests.app.test_public_booking import was_read
-from tests.clinics import STAFF, person
+from tests.clinics import STAFF, TestClock, person
 
 
 async def book(app: ClinicApp, number: int = 1) -> BookingReceipt:
@@ -211,14 +212,14 @@ async def test_my_page_shows_dose_application_and_certificate_and_makes_the_pape
         receipt = await book(app)
         await vaccinate(app, receipt.booking)
         await identify(pilot, "2", receipt.booking)
-        await see(pilot, "접종 완료", "2 접종: 코미나티주 (보라색 뚜껑) 1/2차")
-        await pilot.press("2")
+        await see(pilot, "접종 완료", "1 접종: 코미나티주 (보라색 뚜껑) 1/2차")
+        await pilot.press("1")
         await see(pilot, "증명서 신청하기", "제조번호: LOT1", "다음 접종")
         await was_read(pilot)
         await pilot.press("1")
-        await see(pilot, "증명서를 신청할까요?")
-        await pilot.press("1")
-        await see(pilot, "신청되었습니다", "신청 번호")
+        await see(pilot, "증명서를 신청할까요?", "> 1  네, 신청합니다")
+        await pilot.press("enter")  # it can be cancelled
+        await see(pilot, "신청되었습니다", "신청 번호", "직원에게 받거나")
         await pilot.press("enter")
         await issue(app)
         await pilot.press("escape")
@@ -228,6 +229,29 @@ async def test_my_page_shows_dose_application_and_certificate_and_makes_the_pape
         await was_read(pilot)
         await pilot.press("1")
         await see(pilot, "만들었습니다", ".pdf")
+
+
+async def test_what_still_counts_comes_first_and_a_replaced_certificate_is_called_so(
+    kiosk: Kiosk, clock: TestClock
+) -> None:
+    async with kiosk(size=(100, 30)) as (app, pilot):
+        waits = await desks.book(app, 1, vaccine=1)
+        application = await apply(app, 1, "홍길동")
+        certificate = await issue(app)
+        for reason in ("misread", "misread again"):
+            clock.move(minutes=1)
+            reissue = ReissueCertificate(certificate, reason)
+            certificate = await services_of(app).gateway.send(reissue, STAFF)
+        await services_of(app).settle()
+        await identify(pilot, "2", application.code)
+        await see(pilot, "무엇을 보시겠습니까?", "새것으로 바뀜 (쓸 수 없음)")
+        lines = [str(line.value) for line in app.screen.query_one(ChoiceList).choices]
+        assert {certificate, waits.booking, application.injection} == set(lines[:3]), "and the rest is over"
+        assert lines[0] == certificate, "the newest first"
+        assert screen_text(app).count("새것으로 바뀜 (쓸 수 없음)") == 2
+        await services_of(app).gateway.send(RevokeCertificate(certificate, "wrong"), STAFF)
+        await see(pilot, "폐기됨 (쓸 수 없음)")
+        await wait_for(pilot, lambda: "새것으로" not in screen_text(app), "nothing stands for them any more")
 
 
 async def test_a_certificate_that_is_only_applied_for_is_known_by_the_application(kiosk: Kiosk) -> None:

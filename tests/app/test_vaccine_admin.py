@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import date, timedelta
 from pathlib import Path
 
+import pytest
+
 from domain.booking import BookingStatus, CancelBooking, GetBooking
 from domain.codes import spoken
+from domain.presentation import Disease
 from domain.stock import EntryKind, LotStatus
-from domain.vaccine import AddStock, WriteOffStock
+from domain.vaccine import AddStock, RegisterVaccine, WriteOffStock
 from kiosk.gs1 import SEPARATOR_SIGN
+from kiosk.i18n import put_in_words
 from kiosk.screens.desk.add_stock import AddStockScreen
 from kiosk.screens.desk.ledger import PAGE, LedgerScreen
 from kiosk.screens.desk.new_vaccine import NewVaccineScreen
@@ -39,7 +43,8 @@ from tests.app.desks import (
     services_of,
 )
 from tests.app.terminal import screen_text, see, type_text, wait_for
-from tests.clinics import STAFF, TestClock
+from tests.app.test_public_my_page import identify
+from tests.clinics import STAFF, TestClock, presentation
 
 GTIN = "08806500012343"
 SOON = date(2026, 12, 1)
@@ -378,7 +383,14 @@ async def test_a_new_vaccine_refuses_every_wrong_entry_and_is_registered_when_ri
         await pilot.press("2")
         assert len(await levels(app)) == 3
         await pilot.press("f2")
-        await see(pilot, "임상의가 값을 확인했습니까")
+        await see(pilot, "임상의가 확인했습니까")
+        assert isinstance(app.screen, Confirm)
+        asked = put_in_words(app.screen._body, app.texts)
+        for figure in (
+            "새백신", "Newvax 1", "Maker", "인플루엔자", "생후 6개월부터", "2회, 최소 28일 간격",
+            "0.5 mL", "관찰: 15분",
+        ):  # fmt: skip
+            assert figure in asked
         await pilot.press("1")
         await see(pilot, "등록했습니다: 새백신")
         await wait_for(pilot, lambda: isinstance(app.screen, VaccineAdminScreen))
@@ -387,6 +399,24 @@ async def test_a_new_vaccine_refuses_every_wrong_entry_and_is_registered_when_ri
         assert (made.key, made.min_age_months, made.primary_doses, made.interval_days) == (
             "own-newvax-1", 6, 2, 28,
         )  # fmt: skip
+
+
+@pytest.mark.parametrize(("korean", "english"), [("장티푸스백신", "Typhoid vaccine"), ("Hib", "Hib")])
+async def test_a_vaccine_of_the_clinics_own_is_called_by_one_of_its_names(
+    kiosk: Kiosk, korean: str, english: str
+) -> None:
+    async with kiosk() as (app, pilot):
+        gateway = services_of(app).gateway
+        own = presentation("own-vaccine", name_ko=korean, name_en=english, disease=Disease.OTHER)
+        vaccine = await gateway.send(RegisterVaccine(own), STAFF)
+        await gateway.send(AddStock(vaccine.code, "LOT9", date(2028, 1, 1), 5), STAFF)
+        receipt = await book(app, vaccine=3)
+        await identify(pilot, "2", receipt.booking)
+        await see(pilot, f"예약: {korean} ")
+        assert f"{korean} {english}" not in screen_text(app)
+        await pilot.press("f9")
+        await see(pilot, f"Booking: {english} ")
+        assert f"{korean} {english}" not in screen_text(app).replace("\u00a0", " ")
 
 
 async def test_the_same_new_vaccine_twice_is_refused_beside_its_name(kiosk: Kiosk) -> None:

@@ -129,7 +129,7 @@ def test_the_public_books_up_to_the_horizon_and_the_staff_beyond_it(clinic: Smal
 def test_one_person_has_one_live_booking_of_a_vaccine(clinic: SmallClinic) -> None:
     vaccine = clinic.vaccine(doses=5)
     clinic.book(vaccine)
-    with pytest.raises(errors.AlreadyBooked):
+    with pytest.raises(errors.AlreadyBooked, match="already have a booking"):
         clinic.book(vaccine, slot=FIRST_SLOT + timedelta(days=1))
     assert clinic.level(vaccine) == (5, 1)
 
@@ -137,7 +137,7 @@ def test_one_person_has_one_live_booking_of_a_vaccine(clinic: SmallClinic) -> No
 def test_waiting_counts_as_a_live_booking_and_a_cancelled_one_does_not(clinic: SmallClinic) -> None:
     vaccine = clinic.vaccine()
     booking = clinic.book(vaccine)
-    with pytest.raises(errors.AlreadyBooked):
+    with pytest.raises(errors.AlreadyBooked, match="already on the wait list"):
         clinic.book(vaccine)
     clinic.send(CancelBooking(booking), clinic.owner(booking))
     assert clinic.statuses(clinic.book(vaccine)) == [BookingStatus.WAITING]

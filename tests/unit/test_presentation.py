@@ -138,4 +138,4 @@ def test_the_first_dose_of_a_season_keeps_its_distance_from_the_last_of_the_seas
 
 
 def test_a_product_is_shown_in_both_languages() -> None:
-    assert TWO_DOSES.title == "두 번 백신 Twice"
+    assert TWO_DOSES.title == "두 번 백신\u00a0Twice"

@@ -14,7 +14,7 @@ from domain.recipient import name_matches
 from domain.statement import Certificate
 from kiosk.i18n import Texts
 from kiosk.screens.desk.words import day_of_birth, figures, moment
-from kiosk.screens.products import product
+from kiosk.screens.products import product_name
 from kiosk.widgets.desk_table import Column, Row, Toned
 
 WAITING = (
@@ -40,8 +40,7 @@ def vaccine_of(detail: CertificateDetail, formulary: Sequence[Presentation], tex
     facts = detail.certificate.facts
     if facts is not None:
         return facts.dose.name_ko if texts.language == "ko" else facts.dose.name_en
-    known = next((p for p in formulary if p.title == detail.product), None)
-    return product(known, texts) if known else detail.product
+    return product_name(formulary, detail.product, texts)
 
 
 def waiting_row(

@@ -21,6 +21,7 @@ from domain.stock import Vaccine
 from domain.vaccine import RegisterVaccine
 from kiosk.screens.base import Refused
 from kiosk.screens.desk.form import Complaint, Entries, FormPage, whole
+from kiosk.screens.desk.presentation_facts import read_back
 from kiosk.services import Services
 from kiosk.widgets.field import Field
 from kiosk.widgets.pick import Pick
@@ -75,9 +76,9 @@ class NewVaccineScreen(FormPage):
         presentation = self.read_all(self._read)
         if presentation is None:
             return
-        name = presentation.name_ko
         self.confirm(
-            "vaccine_admin.new_heading", lambda t: t("vaccine_admin.new_sure", name=name),
+            "vaccine_admin.new_heading",
+            lambda t: f"{t('vaccine_admin.new_sure')}\n{read_back(presentation, t)}",
             yes="vaccine_admin.new_yes",
             then=lambda: self.run_command(RegisterVaccine(presentation), self.Registered, self.wish),
         )  # fmt: skip
