@@ -57,6 +57,11 @@ class BadCharacters(InputError):
     text = "“{characters}” cannot be used here."
 
 
+class NotInAName(BadCharacters):
+    code = "input-not-in-a-name"
+    text = "“{characters}” cannot be used here. Write the name in letters."
+
+
 class Invisible(BadCharacters):
     """Nothing is to be seen of it, so it is not shown either."""
 

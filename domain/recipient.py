@@ -22,6 +22,7 @@ from domain.errors import (
     NotAChoice,
     NotADate,
     NotAPhone,
+    NotInAName,
     NotLatin,
     PhoneNeedsPlus,
     TooLong,
@@ -37,6 +38,8 @@ _FILLERS = frozenset("\u115f\u1160\u3164\uffa0")
 """Letters by their category, and nothing to be seen: they stand for a part of a syllable that is missing."""
 _LOOSE_JAMO = re.compile("[\u1100-\u11ff\u3131-\u318e\ua960-\ua97f\ud7b0-\ud7ff\uffa1-\uffdc]+")
 """Hangul letters that make no syllable, also once everything is in NFC."""
+_MOBILE, _MOBILE_DIGITS = "8210", 12
+"""Korean mobile numbers are ``010`` and eight digits."""
 _TRUNK_ZERO = re.compile(r"\( ?0 ?\)")
 """Dialled within a country only: no part of an international number (ITU-T E.123)."""
 NAME_SIGNS = " -'’.·,"
@@ -133,7 +136,8 @@ def parse_name(text: str, field: str = "name") -> str:
     if loose := _LOOSE_JAMO.search(value):
         raise UnfinishedSyllable(field, letters=loose[0][:12])
     if not value.isalpha():  # not letters alone
-        _refuse(field, [c for c in value if not (unicodedata.category(c)[0] in "LM" or c in NAME_SIGNS)])
+        bad = [c for c in value if not (unicodedata.category(c)[0] in "LM" or c in NAME_SIGNS)]
+        _refuse(field, bad, NotInAName)
         if not any(unicodedata.category(c)[0] == "L" for c in value):
             raise Missing(field)
     return value
@@ -197,6 +201,8 @@ def parse_phone(text: str) -> str:
     if digits.startswith("820"):  # "+82 010-…" is often written, and is the same phone
         digits = "82" + digits[3:]
     if not 8 <= len(digits) <= 15 or digits[0] == "0":
+        raise NotAPhone("phone")
+    if digits.startswith(_MOBILE) and len(digits) != _MOBILE_DIGITS:
         raise NotAPhone("phone")
     return "+" + digits
 
@@ -264,6 +270,6 @@ def _digit_groups(value: str) -> list[str]:
     return groups
 
 
-def _refuse(field: str, bad: list[str]) -> None:
+def _refuse(field: str, bad: list[str], why: type[BadCharacters] = BadCharacters) -> None:
     if bad:
-        raise BadCharacters(field, characters="".join(dict.fromkeys(bad))[:12])
+        raise why(field, characters="".join(dict.fromkeys(bad))[:12])

@@ -20,6 +20,7 @@ SEPARATOR_SIGN = "|"
 LOT_LIMIT = 20
 
 _SYMBOLOGY = re.compile(r"\][A-Za-z]\d")
+_BEGINS_LIKE_A_BOX = re.compile(r"\][A-Za-z]\d|\(01\)|01[0-9]{14}")
 _FIXED = {"00": 18, "01": 14, "02": 14, "11": 6, "12": 6, "13": 6, "15": 6, "16": 6, "17": 6, "20": 2}
 _VARIABLE = {"10": LOT_LIMIT, "21": 20, "22": 20, "30": 8, "37": 8}
 _LONGER = re.compile(r"(71[0-6]|240|241|250)")
@@ -70,6 +71,13 @@ def read_gs1(text: str, today: date) -> Scanned | None:
         return None
     expires_on = read_date(expiry, today) if expiry else None
     return Scanned(lots[0] if lots else None, expires_on, product, lots[1:])
+
+
+def is_misread(text: str) -> bool:
+    """Whether what `read_gs1` cannot read is no lot either, but begins like the code of a box."""
+    code = text.strip()
+    code = code if code.isascii() else in_capitals(code)
+    return len(code) > LOT_LIMIT and bool(_BEGINS_LIKE_A_BOX.match(code))
 
 
 def read_date(digits: str, today: date) -> date | None:

@@ -8,6 +8,7 @@ from textual.pilot import Pilot
 
 from domain.vaccine import AddStock
 from kiosk.app import ClinicApp
+from kiosk.screens.desk.add_stock import AddStockScreen
 from kiosk.screens.desk.steps import DoseStep
 from kiosk.screens.desk.visit import VisitScreen
 from kiosk.widgets.modals import Confirm
@@ -113,3 +114,21 @@ async def test_a_scanned_box_stays_when_a_lot_that_expires_sooner_comes_in(kiosk
         await see(pilot, "FIRST의 유효기간이 먼저입니다")
         assert visit.query(DoseStep)
         assert visit.entry("lot").value == "LOT1"
+
+
+async def test_a_box_that_was_read_wrongly_is_to_be_read_again(kiosk: Kiosk) -> None:
+    misread = f"01{GTIN[:-1]}41727123110LOT1"
+    async with kiosk() as (app, pilot):
+        visit = await at_needle(app, pilot, await with_two_lots(app))
+        await scan(pilot, visit, misread, misread)
+        await see(pilot, "다시 스캔하거나 라벨의 제조번호를")
+        await pilot.press("f2")
+        await wait_for(pilot, lambda: "다시 스캔" in error_of(visit, "lot"))
+        assert await given(app) == 0
+        form = AddStockScreen(services_of(app), STAFF, lambda _: None, (await levels(app))[0].vaccine)
+        await app.push_screen(form)
+        await wait_for(pilot, lambda: form.entry("lot").input.has_focus)
+        await type_text(pilot, misread)
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: "다시 스캔" in error_of(form, "lot"))
+        assert form.entry("lot").input.has_focus

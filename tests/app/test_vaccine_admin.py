@@ -499,3 +499,11 @@ async def test_every_entry_of_the_ledger_of_a_day_is_named_in_both_languages(kio
         for language in ("ko", "en"):
             app.speak(language)
             assert all(app.texts.has(f"vaccine_admin.kind.{kind.value}") for kind in EntryKind)
+
+
+async def test_no_column_of_the_ledger_has_its_title_cut(kiosk: Kiosk) -> None:
+    async with kiosk(size=(100, 30)) as (app, pilot):
+        await book(app)
+        await pilot.press("f9")
+        await app.push_screen(LedgerScreen(services_of(app), STAFF, (await levels(app))[0].vaccine))
+        await see(pilot, "When", "What", "Stock", "Booked", "Lot", "Reason, code", "Who")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosk.gs1 import GROUP_SEPARATOR, Scanned, is_gtin, read_date, read_gs1
+from kiosk.gs1 import GROUP_SEPARATOR, Scanned, is_gtin, is_misread, read_date, read_gs1
 
 TODAY = date(2026, 11, 23)
 GTIN = "08806500012343"
@@ -40,6 +40,13 @@ def test_lot_and_expiry_are_read_however_the_scanner_types_them(typed: str) -> N
 )
 def test_what_is_typed_by_hand_is_no_scan(typed: str) -> None:
     assert read_gs1(typed, TODAY) is None
+
+
+@pytest.mark.parametrize("typed", [f"01{GTIN[:-1]}41727123110ABC", f"(01){GTIN[:-1]}4(10)ABC", "]d201880650"])
+def test_a_box_that_was_read_wrongly_is_no_lot(typed: str) -> None:
+    assert read_gs1(typed, TODAY) is None
+    assert is_misread(typed) == (len(typed) > 20)
+    assert not is_misread("ABC123")
 
 
 def test_a_swallowed_separator_before_a_serial_number_leaves_the_end_of_the_lot_open() -> None:

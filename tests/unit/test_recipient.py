@@ -148,7 +148,7 @@ def test_a_syllable_that_was_not_finished_is_no_part_of_a_name(name: str, letter
 def test_the_refused_characters_are_named_once_each() -> None:
     with pytest.raises(errors.BadCharacters) as caught:
         parse_name("홍@@!길동!")
-    assert str(caught.value) == "“@!” cannot be used here."
+    assert str(caught.value) == "“@!” cannot be used here. Write the name in letters."
 
 
 @pytest.mark.parametrize("name", ["홍", "Nguyễn", "HONG2", "HÖNG", "李"])
@@ -255,7 +255,8 @@ def test_a_phone_on_a_line_in_seoul_is_accepted() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["12345678", "0101234", "010123456789", "+", "+0821012345678", "+1234567", "+1234567890123456", "call me",
+    ["12345678", "0101234", "010-1234-567", "+82 10 1234 567", "+8210123456789",
+     "010123456789", "+", "+0821012345678", "+1234567", "+1234567890123456", "call me",
      "01012345678ext3", "٠١٠١٢٣٤٥٦٧٨", "²²²²²²²²²", "-"],
 )  # fmt: skip
 def test_what_is_no_phone_is_refused(text: str) -> None:

@@ -14,11 +14,11 @@ from textual.message import Message
 from textual.widget import Widget
 
 from domain.actors import Actor
-from domain.errors import BadCharacters, DateInPast, LotInQuarantine, LotMismatch, NotOnALabel
+from domain.errors import BadCharacters, DateInPast, InputError, LotInQuarantine, LotMismatch, NotOnALabel
 from domain.recipient import parse_date
 from domain.stock import Vaccine
 from domain.vaccine import AddStock, parse_doses, parse_lot
-from kiosk.gs1 import Scanned, read_gs1
+from kiosk.gs1 import Scanned, is_misread, read_gs1
 from kiosk.i18n import Words
 from kiosk.screens.base import Refused
 from kiosk.screens.desk.form import Complaint, Entries, FormPage
@@ -33,11 +33,21 @@ MOST_YEARS = 10
 """No vaccine keeps longer; a later date is a typing error."""
 
 
+class BoxMisread(InputError):
+    """The scanner, or the print on the box, lost a part of its code."""
+
+    code = "box-misread"
+    text = "The code of the box was not read rightly. Scan it again, or write the lot from the label."
+
+
 def lot_on_label(text: str, field: str = "lot") -> str:
     """A lot number as it is printed: `parse_lot`, and nothing that a label cannot hold.
 
-    A keyboard left in Hangul mode types letters that look like a lot number to nobody.
+    A keyboard left in Hangul mode types letters that look like a lot number to nobody. Raises BoxMisread
+    for the code of a box of which no lot could be read.
     """
+    if is_misread(text):
+        raise BoxMisread(field)
     lot = parse_lot(text, field)
     if bad := [character for character in lot if not "!" <= character <= "~"]:
         if any(character.isalpha() for character in bad):
@@ -80,8 +90,14 @@ class AddStockScreen(FormPage):
 
     def took(self, stop: Widget | None) -> Widget | None:
         """A scan of the box fills the first two entries."""
-        if stop is self.entry("lot").input and self._take_scan() and self.entry("expires_on").value:
-            return self.entry("expires_on").input
+        lot, expires_on = self.entry("lot"), self.entry("expires_on")
+        if stop is not lot.input:
+            return stop
+        if self._take_scan():
+            return expires_on.input if expires_on.value else stop
+        if is_misread(lot.value):
+            self.show_error(BoxMisread("lot"))
+            return None
         return stop
 
     def _take_scan(self) -> bool:

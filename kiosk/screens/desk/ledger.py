@@ -28,7 +28,7 @@ COLUMNS = (
     Column("vaccine_admin.at", 11),
     Column("vaccine_admin.what", 11),
     Column("vaccine_admin.stock", 5, right=True),
-    Column("vaccine_admin.reserved", 5, right=True),
+    Column("vaccine_admin.reserved", 6, right=True),
     Column("desk.lot", 10),
     Column("vaccine_admin.why"),
     Column("vaccine_admin.who", 11),
