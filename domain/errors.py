@@ -276,6 +276,11 @@ class NotCheckedIn(ClinicError):
     text = "Check the person in first."
 
 
+class CheckedInBefore(NotCheckedIn):
+    code = "injection-checked-in-before"
+    text = "This person was checked in on {date}. Read the identity back and check them in again today."
+
+
 class ScreeningMissing(ClinicError):
     code = "screening-missing"
     text = "Today's screening is missing. It is valid on the same day only."
@@ -296,6 +301,23 @@ class ScreeningDeferred(ClinicError):
     def variant(self) -> str:
         """A contraindication does not pass by tomorrow."""
         return "never" if self.never else ""
+
+
+class ScreeningStands(ClinicError):
+    code = "screening-stands"
+    text = (
+        "The screening of today found: {reasons}. Whoever found it cannot take it back: "
+        "another member of staff has to come in with their own PIN, screen again and give the reason."
+    )
+
+
+class SevereReaction(ClinicError):
+    code = "severe-reaction"
+    text = (
+        "A severe adverse event after an earlier dose was reported on {date}: this vaccine is not given. "
+        "Whoever reported it cannot take it back: another member of staff has to come in with their own PIN, "
+        "screen again and give the reason."
+    )
 
 
 class LotUnknown(ClinicError):

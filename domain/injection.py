@@ -5,6 +5,7 @@ The desk checks before the needle; each refusal says which rule, by how much, an
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -12,9 +13,11 @@ from typing import ClassVar
 
 from domain.actors import VACCINATOR, Role
 from domain.booking import Booking, BookingStatus, given_dates
+from domain.clinic import Clinic
 from domain.codes import Kind, new_code
 from domain.errors import (
     BookingClosed,
+    CheckedInBefore,
     DoseToday,
     LotExpired,
     LotInQuarantine,
@@ -26,6 +29,8 @@ from domain.errors import (
     ObservationOpen,
     ScreeningDeferred,
     ScreeningMissing,
+    ScreeningStands,
+    SevereReaction,
     TooEarly,
     TooYoung,
 )
@@ -91,11 +96,18 @@ class Screening:
     concerns: tuple[Concern, ...]
     past_allergic_reaction: bool
     by: str
+    reason: str = ""
+    """Why it is milder than what was found before."""
 
     @property
     def is_contraindicated(self) -> bool:
         """Whether it speaks against this vaccine altogether, not against today only."""
         return Concern.SEVERE_ALLERGY in self.concerns
+
+    def may_follow(self, found: Screening) -> bool:
+        """Whether it names all that was found, or somebody else overrules that for a reason."""
+        overruled = self.reason != "" and self.by != found.by and self.at >= found.at
+        return overruled or set(found.concerns) <= set(self.concerns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +143,11 @@ class AdverseEvent:
     description: str
     by: str
 
+    @property
+    def as_found(self) -> Screening:
+        """What it says to the screening before the next dose."""
+        return Screening(self.at, (Concern.SEVERE_ALLERGY,), past_allergic_reaction=True, by=self.by)
+
 
 @dataclass(frozen=True, slots=True)
 class Injection:
@@ -148,6 +165,25 @@ class Injection:
     observation_finished_at: datetime | None = None
     adverse_events: tuple[AdverseEvent, ...] = ()
     version: int = 1
+    screenings: tuple[Screening, ...] = ()
+    """Every one, oldest first. The version before leaves them alone, and puts its own into ``screening``."""
+
+    @property
+    def every_screening(self) -> tuple[Screening, ...]:
+        """Oldest first, whichever version wrote the last."""
+        kept, last = self.screenings, self.screening
+        if last is None or (kept and replace(kept[-1], reason="") == replace(last, reason="")):
+            return kept
+        return (*kept, last)
+
+    def checked_in(self, clinic: Clinic, now: datetime) -> bool:
+        """Whether name and birth date were read back on this day."""
+        return self.checked_in_at is not None and clinic.today(self.checked_in_at) == clinic.today(now)
+
+    def screened(self, clinic: Clinic, now: datetime) -> Screening | None:
+        """The last answers of this day."""
+        last = next(reversed(self.every_screening), None)
+        return last if last and clinic.today(last.at) == clinic.today(now) else None
 
     @property
     def given(self) -> Dose:
@@ -155,6 +191,60 @@ class Injection:
         if self.dose is None or self.status is not InjectionStatus.COMPLETED:
             raise NotCompleted
         return self.dose
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What this clinic knows of a person before the needle, out of all their visits."""
+
+    standing: tuple[Screening, ...]
+    """Of today, with a concern each; a milder one has to overrule them."""
+    severe: tuple[AdverseEvent, ...]
+    """After doses of the series; so it has to overrule these."""
+    told: tuple[Screening, ...]
+    """Of other visits, of a severe allergy or an earlier reaction."""
+    events: tuple[AdverseEvent, ...]
+    """After any dose. Nobody can tell from its text which of them was a reaction at once."""
+
+    @classmethod
+    def of(
+        cls, injection: Injection, series: str, visits: Iterable[Injection], clinic: Clinic, now: datetime
+    ) -> Known:
+        """As of now, for this visit, which may be one of these; its dose would be one of this series."""
+        others = [visit for visit in visits if visit.code != injection.code]
+        own = injection.screened(clinic, now)
+        today = [own, *(visit.screened(clinic, now) for visit in others)]
+        last = [screening for visit in others for screening in visit.every_screening[-1:]]
+        given = [visit for visit in others if visit.dose and visit.dose.presentation.series == series]
+        return cls(
+            # What was found before the visit's own screening has been answered by it.
+            standing=tuple(s for s in today if s and s.concerns and (own is None or s.at >= own.at)),
+            severe=tuple(e for v in given for e in v.adverse_events if e.severity is Severity.SEVERE),
+            told=tuple(s for s in last if s.past_allergic_reaction or s.is_contraindicated),
+            events=tuple(event for visit in others for event in visit.adverse_events),
+        )
+
+    @property
+    def findings(self) -> tuple[Screening, ...]:
+        """What the next screening has to name, unless it overrules it."""
+        return (*self.standing, *(event.as_found for event in self.severe))
+
+    @property
+    def expected(self) -> frozenset[Concern]:
+        """What it will name unless somebody says otherwise: an allergy does not pass in a day."""
+        found = frozenset(concern for finding in self.findings for concern in finding.concerns)
+        allergic = any(screening.is_contraindicated for screening in self.told)
+        return found | {Concern.SEVERE_ALLERGY} if allergic else found
+
+    @property
+    def told_of_reaction(self) -> bool:
+        """Whether the person told of an allergic reaction right after a dose."""
+        return any(screening.past_allergic_reaction for screening in self.told)
+
+    @property
+    def may_have_reacted(self) -> bool:
+        """Whether they told of one, or may have had one here."""
+        return self.told_of_reaction or bool(self.events)
 
 
 # -- what can be asked ----------------------------------------------------------------------------
@@ -203,8 +293,8 @@ class GetVisit(Query[Visit]):
 
 
 @dataclass(frozen=True)
-class ListCompleted(Query[list[Injection]]):
-    """The completed, not voided, injections of one person."""
+class ListInjections(Query[list[Injection]]):
+    """Every visit of one person, whatever became of it, oldest first."""
 
     allowed: ClassVar[frozenset[Role]] = VACCINATOR
     recipient: str
@@ -215,7 +305,7 @@ class ListCompleted(Query[list[Injection]]):
 
 @dataclass(frozen=True)
 class CheckIn(Command[None]):
-    """The person is here, and name and birth date were read back."""
+    """The person is here, and name and birth date were read back; on another day once more."""
 
     allowed: ClassVar[frozenset[Role]] = VACCINATOR
     injection: str
@@ -223,12 +313,13 @@ class CheckIn(Command[None]):
 
 @dataclass(frozen=True)
 class Screen(Command[None]):
-    """The answers to today's screening questions."""
+    """The answers to today's screening questions. ``reason``: why they are milder than what was found."""
 
     allowed: ClassVar[frozenset[Role]] = VACCINATOR
     injection: str
     concerns: tuple[Concern, ...] = ()
     past_allergic_reaction: bool = False
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -261,9 +352,12 @@ class ReportAdverseEvent(Command[None]):
 
 
 def check_in(uow: UnitOfWork, command: CheckIn, context: Context) -> None:
-    """Somebody expected arrives; their booking must still hold a dose."""
+    """Somebody expected arrives, or comes again on another day; their booking must still hold a dose."""
     injection = uow.injections.get(command.injection)
-    if injection.status is not InjectionStatus.EXPECTED:
+    comes_again = injection.status is InjectionStatus.CHECKED_IN and not injection.checked_in(
+        context.clinic, context.now
+    )
+    if injection.status is not InjectionStatus.EXPECTED and not comes_again:
         raise NotExpected(status=injection.status)
     _reserved_booking(uow, injection)
     arrived = replace(injection, status=InjectionStatus.CHECKED_IN, checked_in_at=context.now)
@@ -271,20 +365,29 @@ def check_in(uow: UnitOfWork, command: CheckIn, context: Context) -> None:
 
 
 def screen(uow: UnitOfWork, command: Screen, context: Context) -> None:
-    """The screening is kept with its answers, also when it says not today."""
-    injection = _checked_in(uow, command.injection)
-    answers = Screening(context.now, command.concerns, command.past_allergic_reaction, context.actor.code)
-    uow.injections.save(replace(injection, screening=answers))
+    """The screening is kept with its answers, also when it says not today, and beside those before it.
+
+    Alone nobody takes back a concern that they found themselves.
+    """
+    injection = _checked_in(uow, command.injection, context)
+    reason = parse_text(command.reason, "reason", limit=200, required=False)
+    answers = Screening(
+        context.now, command.concerns, command.past_allergic_reaction, context.actor.code, reason
+    )
+    _may_stand(answers, _known(uow, injection, context), context)
+    screenings = (*injection.every_screening, answers)
+    uow.injections.save(replace(injection, screening=answers, screenings=screenings))
 
 
 def complete_injection(uow: UnitOfWork, command: CompleteInjection, context: Context) -> Injection:
     """Rule 4: one dose of this lot leaves stock and reservation. All checks are made once more here."""
-    injection = _checked_in(uow, command.injection)
+    injection = _checked_in(uow, command.injection, context)
     booking = _reserved_booking(uow, injection)
     vaccine = uow.vaccines.get(injection.vaccine)
     presentation = vaccine.presentation
     today = context.clinic.today(context.now)
-    screening = _passed_screening(injection, context)
+    screening, known = _passed_screening(injection, context), _known(uow, injection, context)
+    _may_stand(screening, known, context)
     lot = _usable_lot(uow, vaccine, command.lot, today)
     if command.site not in tuple(Site):
         raise NotAChoice("site")
@@ -301,7 +404,7 @@ def complete_injection(uow: UnitOfWork, command: CompleteInjection, context: Con
 
     number, total, next_due_on = presentation.place_in_series(given, today)
     minutes = presentation.observation_minutes
-    if screening.past_allergic_reaction:
+    if screening.past_allergic_reaction or known.may_have_reacted:
         minutes = max(minutes, LONG_OBSERVATION_MINUTES)
     dose = Dose(
         presentation=presentation,
@@ -393,12 +496,14 @@ def withdraw_visit(
     uow.injections.save(replace(injection, status=InjectionStatus.WITHDRAWN))
 
 
-def _checked_in(uow: UnitOfWork, code: str) -> Injection:
+def _checked_in(uow: UnitOfWork, code: str, context: Context) -> Injection:
     injection = uow.injections.get(code)
     if injection.status is InjectionStatus.EXPECTED:
         raise NotCheckedIn
     if injection.status is not InjectionStatus.CHECKED_IN:
         raise NotExpected(status=injection.status)
+    if not injection.checked_in(context.clinic, context.now):
+        raise CheckedInBefore(date=context.clinic.today(injection.checked_in_at or context.now))
     return injection
 
 
@@ -411,12 +516,27 @@ def _reserved_booking(uow: UnitOfWork, injection: Injection) -> Booking:
 
 
 def _passed_screening(injection: Injection, context: Context) -> Screening:
-    screening = injection.screening
-    if screening is None or context.clinic.today(screening.at) != context.clinic.today(context.now):
+    screening = injection.screened(context.clinic, context.now)
+    if screening is None:
         raise ScreeningMissing
     if screening.concerns:
         raise ScreeningDeferred(never=screening.is_contraindicated, reasons=screening.concerns)
     return screening
+
+
+def _known(uow: UnitOfWork, injection: Injection, context: Context) -> Known:
+    series = uow.vaccines.get(injection.vaccine).presentation.series
+    visits = uow.injections.of_recipient(injection.recipient)
+    return Known.of(injection, series, visits, context.clinic, context.now)
+
+
+def _may_stand(answers: Screening, known: Known, context: Context) -> None:
+    for found in known.standing:
+        if not answers.may_follow(found):
+            raise ScreeningStands(reasons=found.concerns)
+    for event in known.severe:
+        if not answers.may_follow(event.as_found):
+            raise SevereReaction(date=context.clinic.today(event.at))
 
 
 def known_lot(uow: UnitOfWork, vaccine: Vaccine, number: str) -> Lot:

@@ -84,6 +84,9 @@ class Injections(Protocol):
     def of_booking(self, booking: str) -> Injection | None:
         """The visit of this booking that is neither withdrawn nor voided."""
 
+    def of_recipient(self, recipient: str) -> list[Injection]:
+        """Every visit of this person, whatever became of it, oldest first."""
+
     def completed_of(self, recipient: str) -> list[Injection]:
         """The completed, not voided, injections of this person, oldest first."""
 

@@ -21,7 +21,7 @@ from domain.errors import RecordsNewer
 from storage.engine import backend, in_short
 from storage.tables import metadata
 
-LAYOUT = "0004"
+LAYOUT = "0005"
 """The newest revision in ``migrations/versions``; Alembic is only imported when it differs."""
 
 _INDEXES = {

@@ -81,7 +81,7 @@ class SqlReader:
             i.ListVisits: self._visits,
             i.FindVisits: self._find_visits,
             i.GetVisit: self._visit,
-            i.ListCompleted: self._completed,
+            i.ListInjections: self._injections,
             c.ListCertificates: self._certificates,
             c.GetCertificate: self._certificate,
             c.ListReplacements: self._replacements,
@@ -264,11 +264,9 @@ class SqlReader:
         statement = self._visit_rows().where(t.injection.c.code == query.injection)
         return self._to_visit(await self._one(statement, query.injection))
 
-    async def _completed(self, query: i.ListCompleted, _a: Actor, _n: datetime) -> list[Injection]:
-        statement = select(*columns_of(t.injection, Injection)).where(
-            t.injection.c.recipient == query.recipient,
-            t.injection.c.status == InjectionStatus.COMPLETED,
-        )
+    async def _injections(self, query: i.ListInjections, _a: Actor, _n: datetime) -> list[Injection]:
+        of_person = t.injection.c.recipient == query.recipient
+        statement = select(*columns_of(t.injection, Injection)).where(of_person).order_by(t.injection.c.seq)
         return [Injection(*row) for row in await self._all(statement)]
 
     # -- certificate ------------------------------------------------------------------------------
@@ -333,8 +331,9 @@ class SqlReader:
         )
         first, second = len(certificate), len(certificate) + len(recipient)
         injection = Injection(*row[second:])
-        completed = await self._completed(i.ListCompleted(injection.recipient), actor, now)
-        return Draft(Certificate(*row[:first]), Recipient(*row[first:second]), injection, tuple(completed))
+        visits = await self._injections(i.ListInjections(injection.recipient), actor, now)
+        completed = tuple(visit for visit in visits if visit.status is InjectionStatus.COMPLETED)
+        return Draft(Certificate(*row[:first]), Recipient(*row[first:second]), injection, completed)
 
     # -- my page ----------------------------------------------------------------------------------
 

@@ -218,6 +218,9 @@ class SqlInjections(_Repository[Injection]):
     def of_booking(self, booking: str) -> Injection | None:
         return self._with(booking, self._s.visit_of_booking, booking=booking)
 
+    def of_recipient(self, recipient: str) -> list[Injection]:
+        return [self._built(row) for row in self._s.visits_of.all(self._on, recipient=recipient)]
+
     def completed_of(self, recipient: str) -> list[Injection]:
         rows = self._s.completed_of.all(self._on, recipient=recipient)
         return [self._built(row) for row in rows]

@@ -178,6 +178,9 @@ class Statements:
         self.visit_of_booking = self._first(
             self.injections.query(i.booking == bindparam("booking"), one_of(i.status, LIVE_VISIT))
         )
+        self.visits_of = self.injections.prepare(
+            self.injections.query(i.recipient == bindparam("recipient")).order_by(i.seq)
+        )
         self.completed_of = self.injections.prepare(
             self.injections.query(
                 i.recipient == bindparam("recipient"), one_of(i.status, (InjectionStatus.COMPLETED,))

@@ -151,6 +151,8 @@ injection = Table(
     Column("observation_finished_at", Instant),
     Column("adverse_events", Json(tuple[AdverseEvent, ...]), nullable=False),
     Column("version", Integer, nullable=False),
+    # The version before knows nothing of it when it adds a visit.
+    Column("screenings", Json(tuple[Screening, ...]), nullable=False, server_default="[]"),
     Column("lot", String(20), nullable=False),
     Index(
         "uq_injection_live", "booking", unique=True,

@@ -72,6 +72,11 @@ class Checklist(Widget, can_focus=True):
         """What is answered by yes."""
         return frozenset(self._ticked)
 
+    def tick(self, values: Iterable[object]) -> None:
+        """Answer these by yes too."""
+        self._ticked |= set(values)
+        self._turned()
+
     def retranslate(self) -> None:
         """Ask in the language of the moment."""
         self.refresh(layout=True)
@@ -89,6 +94,9 @@ class Checklist(Widget, can_focus=True):
     def action_turn_here(self) -> None:
         """Turn the answer under the cursor."""
         self._ticked ^= {self._questions[self.cursor][0]}
+        self._turned()
+
+    def _turned(self) -> None:
         self.post_message(self.Turned(self.values))
         self.refresh()
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 from rich.text import Text
 from textual.pilot import Pilot
 
+from domain.actors import STAFF_ROLES, Actor
 from domain.application import Application, ApplyForCertificate
 from domain.booking import Book, BookingReceipt, ListDays, ListSlots
 from domain.injection import CheckIn, CompleteInjection, FindVisits, Injection, Screen, Visit
@@ -31,6 +32,7 @@ from tests.clinics import STAFF
 
 S = TypeVar("S", bound=StaffScreen)
 
+COLLEAGUE = Actor("SOTHER", STAFF_ROLES, "박간호")
 BORN = date(1945, 8, 15)
 LONG = "가" * 10_000
 MARKUP = "[/red]"
@@ -46,9 +48,9 @@ def services_of(app: ClinicApp) -> Services:
     return app.services
 
 
-async def at_desk(app: ClinicApp, desk: type[S]) -> S:
+async def at_desk(app: ClinicApp, desk: type[S], actor: Actor = STAFF) -> S:
     """Open a desk as a member of staff."""
-    screen = desk(services_of(app), STAFF)
+    screen = desk(services_of(app), actor)
     await app.push_screen(screen)
     return screen
 

@@ -7,10 +7,11 @@ from datetime import date
 
 from textual.pilot import Pilot
 
+from domain.actors import Actor
 from domain.booking import Book, BookingStatus, CancelBooking, GetBooking, ListDays, ListSlots
 from domain.certificate import IssueCertificate, ListCertificates
 from domain.codes import spoken
-from domain.injection import CheckIn, Concern, GetVisit, InjectionStatus, Severity
+from domain.injection import CheckIn, Concern, GetVisit, InjectionStatus, ReportAdverseEvent, Severity
 from domain.injection import Screen as RecordScreening
 from domain.parts import ListParts, Part, PausePart, ResumePart
 from domain.presentation import Site
@@ -19,7 +20,7 @@ from domain.stock import EntryKind
 from domain.vaccine import AddStock, QuarantineLot
 from kiosk.app import ClinicApp
 from kiosk.screens.desk.after_needle import AdverseEventScreen, CorrectScreen, VoidScreen
-from kiosk.screens.desk.steps import DoseStep, ResultStep, ScreeningStep
+from kiosk.screens.desk.steps import PAST_ALLERGY, DoseStep, ResultStep, ScreeningStep
 from kiosk.screens.desk.visit import VisitScreen
 from kiosk.screens.injection_desk import FindField, InjectionDeskScreen, why_nobody
 from kiosk.widgets.desk_table import DeskTable
@@ -27,6 +28,7 @@ from kiosk.widgets.modals import Confirm, Message
 from kiosk.widgets.say import Say
 from tests.app.conftest import Kiosk
 from tests.app.desks import (
+    COLLEAGUE,
     LOOSE,
     NOT_TEXT,
     apply,
@@ -51,9 +53,9 @@ from tests.clinics import STAFF, TestClock
 GTIN = "08806500012343"
 
 
-async def at_visit(app: ClinicApp, pilot: Pilot[int], booking: str) -> VisitScreen:
+async def at_visit(app: ClinicApp, pilot: Pilot[int], booking: str, actor: Actor = STAFF) -> VisitScreen:
     """Scan a booking at the desk; its visit opens."""
-    desk = await at_desk(app, InjectionDeskScreen)
+    desk = await at_desk(app, InjectionDeskScreen, actor)
     await wait_for(pilot, lambda: isinstance(app.screen, InjectionDeskScreen) and desk.focused)
     await type_text(pilot, booking)
     await pilot.press("enter")
@@ -376,7 +378,14 @@ async def test_an_expired_lot_is_refused_with_date_and_by_how_much(kiosk: Kiosk,
         assert await given(app) == 0
 
 
-async def test_a_concern_puts_the_dose_off_and_can_be_screened_again(kiosk: Kiosk) -> None:
+async def at_screening(pilot: Pilot[int], visit: VisitScreen, *keys: str) -> ScreeningStep:
+    """These keys lead to the screening."""
+    await pilot.press(*keys)
+    await wait_for(pilot, lambda: visit.query(ScreeningStep) and readable(visit))
+    return visit.query_one(ScreeningStep)
+
+
+async def test_a_concern_puts_the_dose_off_until_a_colleague_screens_again_for_a_reason(kiosk: Kiosk) -> None:
     async with kiosk() as (app, pilot):
         receipt = await book(app)
         visit = await at_visit(app, pilot, receipt.booking)
@@ -389,13 +398,31 @@ async def test_a_concern_puts_the_dose_off_and_can_be_screened_again(kiosk: Kios
         injection = (await visit_of(app, receipt.booking)).injection
         assert injection.screening
         assert injection.screening.concerns == (Concern.FEVER,)
-        await pilot.press("f3")
-        await wait_for(pilot, lambda: visit.query(ScreeningStep) and readable(visit))
+        await at_screening(pilot, visit, "f3")
         assert "F3" not in keys_of(app), "it is being screened again"
+        await pilot.press("3")
+        await see(pilot, "본인이 확인한 것은 다른 직원이 자기 PIN으로 들어와야")
+        await pilot.press("enter")
+        await see(pilot, "37.5 °C 이상의 열. 확인한 직원은 스스로 거둘 수 없습니다")
+        assert (await visit_of(app, receipt.booking)).injection.screening == injection.screening
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: app.screen is visit and readable(visit))
+        await pilot.press("escape", "escape")
+        await wait_for(pilot, lambda: visit not in app.screen_stack)
+        visit = await at_visit(app, pilot, receipt.booking, COLLEAGUE)
+        await at_screening(pilot, visit, "f3")
         await pilot.press("3", "5")
-        await see(pilot, "30분 관찰합니다")
+        await see(pilot, "30분 관찰합니다", "사유를 적어야 합니다")
+        await pilot.press("enter", "enter")
+        await see(pilot, "이 칸을 채워 주세요")
+        await type_text(pilot, "다시 재니 36.8도")
         await pilot.press("enter")
         await wait_for(pilot, lambda: visit.query(DoseStep) and readable(visit) and visit.entry("lot").value)
+        screenings = (await visit_of(app, receipt.booking)).injection.screenings
+        assert [(s.by, s.concerns, s.reason) for s in screenings] == [
+            (STAFF.code, (Concern.FEVER,), ""),
+            (COLLEAGUE.code, (), "다시 재니 36.8도"),
+        ]
         await pilot.press("1", "enter")
         await done(app, pilot, visit)
         await see(pilot, "10:00까지, 30분 남음")
@@ -415,11 +442,78 @@ async def test_a_severe_allergy_is_a_contraindication_and_not_put_off(kiosk: Kio
         assert "접종 보류" not in screen_text(app)
         await pilot.press("f9")
         await see(pilot, "Contraindication: severe allergy", "Tell a doctor")
-        await pilot.press("f9", "f3")
-        await wait_for(pilot, lambda: visit.query(ScreeningStep) and readable(visit))
+        await pilot.press("f9", "escape", "escape")
+        await wait_for(pilot, lambda: visit not in app.screen_stack)
+        visit = await at_visit(app, pilot, receipt.booking, COLLEAGUE)
+        await at_screening(pilot, visit, "f3")
         await pilot.press("1", "2", "enter")
+        await type_text(pilot, "식품 알레르기")
+        await pilot.press("enter")
         await see(pilot, "접종 보류", "오늘은 접종하지 않습니다: 급성 질환", "다시 예약하게 하세요")
         assert "금기" not in screen_text(app)
+
+
+async def test_what_the_clinic_knows_of_earlier_doses_is_said_and_answered_beforehand(
+    kiosk: Kiosk, clock: TestClock
+) -> None:
+    async with kiosk(size=(100, 30)) as (app, pilot):
+        first = await vaccinate(app, (await book(app)).booking)
+        report = services_of(app).gateway.send
+        await report(ReportAdverseEvent(first.code, Severity.MILD, "팔 통증"), STAFF)
+        clock.move(days=21)
+        receipt = await book(app)
+        visit = await at_visit(app, pilot, receipt.booking)
+        await see(pilot, "이상반응(가벼움), 2026년 11월 23일 (월) 기록: 팔 통증")
+        step = await at_screening(pilot, visit, "enter")
+        await see(pilot, "30분 관찰합니다")
+        assert step.values == set(), "nobody said that it was an allergic reaction"
+        await report(ReportAdverseEvent(first.code, Severity.SEVERE, "아나필락시스"), STAFF)
+        await see(pilot, "이상반응(심함), 2026년 12월 14일 (월) 기록: 아나필락시스", "심한 알레르기는 금기")
+        assert step.values == {Concern.SEVERE_ALLERGY}
+        await pilot.press("1")
+        await see(pilot, "본인이 확인한 것은")
+        await pilot.press("enter")
+        await see(pilot, "2026년 12월 14일 (월)에 기록되어", "다른 직원이 자기 PIN으로 들어와")
+        assert (await visit_of(app, receipt.booking)).injection.screening is None
+
+
+async def test_what_the_person_told_at_an_earlier_visit_is_answered_beforehand(
+    kiosk: Kiosk, clock: TestClock
+) -> None:
+    async with kiosk() as (app, pilot):
+        receipt = await book(app)
+        code = (await visit_of(app, receipt.booking)).injection.code
+        gateway = services_of(app).gateway
+        await gateway.send(CheckIn(code), STAFF)
+        told = (Concern.SEVERE_ALLERGY, Concern.FEVER)
+        await gateway.send(RecordScreening(code, told, past_allergic_reaction=True), STAFF)
+        await gateway.send(CancelBooking(receipt.booking), STAFF)
+        clock.move(days=1)
+        visit = await at_visit(app, pilot, (await book(app)).booking)
+        await see(pilot, "2026년 11월 23일 (월) 예진: 심한 알레르기, 37.5 °C 이상의 열, 알레르기 반응 경험")
+        step = await at_screening(pilot, visit, "enter")
+        assert step.values == {PAST_ALLERGY, Concern.SEVERE_ALLERGY}, "a fever passes"
+        await pilot.press("1", "5")
+        visit.clinic_changed()  # what is known is asked for again
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert step.values == set(), "what was answered by hand stays"
+
+
+async def test_who_was_checked_in_on_an_earlier_day_is_checked_in_again(
+    kiosk: Kiosk, clock: TestClock
+) -> None:
+    async with kiosk() as (app, pilot):
+        receipt = await book(app)
+        code = (await visit_of(app, receipt.booking)).injection.code
+        await services_of(app).gateway.send(CheckIn(code), STAFF)
+        clock.move(days=1)
+        visit = await at_visit(app, pilot, receipt.booking)
+        await see(pilot, "2026년 11월 23일 (월)에 접수", "신원을 다시 확인하세요")
+        assert "F7" not in screen_text(app), "they did come"
+        await at_screening(pilot, visit, "enter")
+        came_at = (await visit_of(app, receipt.booking)).injection.checked_in_at
+        assert came_at == clock.now()
 
 
 async def test_a_second_dose_says_its_number_and_a_dose_of_today_is_refused_before_the_needle(

@@ -19,7 +19,7 @@ from domain.injection import (
     Concern,
     FindVisits,
     Injection,
-    ListCompleted,
+    ListInjections,
     ListVisits,
     Screen,
     Visit,
@@ -108,8 +108,9 @@ async def test_the_doses_of_a_person_are_those_of_nobody_else_of_that_name(clini
         given.append(await clinic.vaccinate(receipt.booking))
     await book(clinic, await clinic.vaccine(1, "other", disease="influenza"), 1, "손상훈")
     for injection in given:
-        found = await clinic.gateway.ask(ListCompleted(injection.recipient), STAFF)
-        assert found == [injection]
+        found = await clinic.gateway.ask(ListInjections(injection.recipient), STAFF)
+        assert [visit for visit in found if visit.dose] == [injection]
+        assert {visit.recipient for visit in found} == {injection.recipient}
 
 
 # -- the desk's list of a day -----------------------------------------------------------------------
@@ -143,6 +144,7 @@ async def test_a_dose_put_off_to_the_next_day_is_on_the_list_of_the_day_it_was_g
     await clinic.gateway.send(Screen(injection.code, (Concern.FEVER,)), STAFF)
     clinic.clock.move(days=1)
     assert await bookings_on(clinic, clinic.today) == []
+    await clinic.gateway.send(CheckIn(injection.code), STAFF)
     await clinic.gateway.send(Screen(injection.code), STAFF)
     await clinic.gateway.send(CompleteInjection(injection.code, "LOT1", Site.LEFT_ARM, "김간호"), STAFF)
     assert await bookings_on(clinic, clinic.today) == [receipt.booking]

@@ -144,6 +144,9 @@ class _Injections(_Shelf[Injection]):
         gone = (InjectionStatus.WITHDRAWN, InjectionStatus.VOIDED)
         return self._only(lambda i: i.booking == booking and i.status not in gone)
 
+    def of_recipient(self, recipient: str) -> list[Injection]:
+        return self._where(lambda i: i.recipient == recipient)
+
     def completed_of(self, recipient: str) -> list[Injection]:
         done = self._where(lambda i: i.recipient == recipient and i.status is InjectionStatus.COMPLETED)
         return sorted(done, key=lambda i: i.given.given_at)

@@ -31,6 +31,7 @@ R = TypeVar("R")
 
 MANAGER = Actor("SMANAGER2", frozenset({Role.VACCINE_MANAGER}), "관리자")
 VACCINATOR = Actor("SVACCINA2", frozenset({Role.VACCINATOR}), "접종자")
+COLLEAGUE = Actor("SKNLLEGE2", frozenset({Role.VACCINATOR}), "동료")
 OFFICER = Actor("SQFFJCER2", frozenset({Role.CERTIFICATE_OFFICER}), "발급자")
 ADMINISTRATOR = Actor("SADMJNJS2", frozenset({Role.ADMINISTRATOR}), "운영자")
 

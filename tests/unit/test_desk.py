@@ -8,20 +8,36 @@ from datetime import date
 import pytest
 
 from domain import errors
+from domain.actors import Actor
 from domain.booking import BookingStatus, CancelBooking
+from domain.correction import VoidInjection
 from domain.injection import (
     CheckIn,
     CompleteInjection,
     Concern,
+    Injection,
     InjectionStatus,
+    ReportAdverseEvent,
     Screen,
+    Screening,
+    Severity,
 )
 from domain.presentation import Route, Site
 from domain.stock import EntryKind
 from domain.vaccine import QuarantineLot
 
 from .memory import local
-from .small_clinic import FIRST_SLOT, FLU, MANAGER, ONE_DOSE, TWO_DOSES, VACCINATOR, SmallClinic, person
+from .small_clinic import (
+    COLLEAGUE,
+    FIRST_SLOT,
+    FLU,
+    MANAGER,
+    ONE_DOSE,
+    TWO_DOSES,
+    VACCINATOR,
+    SmallClinic,
+    person,
+)
 
 
 def refused(
@@ -90,8 +106,175 @@ def test_every_concern_of_the_screening_defers_the_injection(clinic: SmallClinic
 def test_who_is_well_again_is_screened_again_and_injected(clinic: SmallClinic) -> None:
     injection = clinic.screened(clinic.vaccine(doses=1))
     clinic.send(Screen(injection, (Concern.FEVER,)), VACCINATOR)
+    clinic.send(Screen(injection, reason="다시 재니 36.8도"), COLLEAGUE)
+    given = clinic.give(injection)
+    assert given.status is InjectionStatus.COMPLETED
+    assert [(s.by, s.concerns, s.reason) for s in given.screenings] == [
+        (VACCINATOR.code, (), ""),
+        (VACCINATOR.code, (Concern.FEVER,), ""),
+        (COLLEAGUE.code, (), "다시 재니 36.8도"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("actor", "reason"), [(VACCINATOR, ""), (VACCINATOR, "잘못 눌렀음"), (COLLEAGUE, ""), (COLLEAGUE, "  ")]
+)
+@pytest.mark.parametrize("milder", [(), (Concern.ACUTE_ILLNESS,)])
+def test_a_concern_is_taken_back_by_somebody_else_and_for_a_reason_alone(
+    clinic: SmallClinic, actor: Actor, reason: str, milder: tuple[Concern, ...]
+) -> None:
+    injection = clinic.screened(clinic.vaccine(doses=1))
+    clinic.send(Screen(injection, (Concern.SEVERE_ALLERGY,)), VACCINATOR)
+    with pytest.raises(errors.ScreeningStands) as refusal:
+        clinic.send(Screen(injection, milder, reason=reason), actor)
+    assert refusal.value.facts == {"reasons": (Concern.SEVERE_ALLERGY,)}
+    refused(clinic, errors.ScreeningDeferred, injection)
+
+
+def test_whoever_finds_more_needs_nobody_else(clinic: SmallClinic) -> None:
+    injection = clinic.screened(clinic.vaccine(doses=1))
+    clinic.send(Screen(injection, (Concern.FEVER,)), VACCINATOR)
+    clinic.send(Screen(injection, (Concern.FEVER, Concern.ACUTE_ILLNESS)), VACCINATOR)
+    assert clinic.records.injections[injection].every_screening[-1].concerns[-1] is Concern.ACUTE_ILLNESS
+
+
+def test_a_new_booking_of_the_same_day_takes_no_concern_back(clinic: SmallClinic) -> None:
+    vaccine = clinic.vaccine(doses=1)
+    first = clinic.screened(vaccine)
+    clinic.send(Screen(first, (Concern.SEVERE_ALLERGY,)), VACCINATOR)
+    clinic.send(CancelBooking(clinic.records.injections[first].booking), VACCINATOR)
+    second = clinic.expect(vaccine).code
+    clinic.send(CheckIn(second), VACCINATOR)
+    with pytest.raises(errors.ScreeningStands):
+        clinic.send(Screen(second), VACCINATOR)
+    clinic.send(Screen(second, reason="다른 사람의 답이었음"), COLLEAGUE)
+    clinic.give(second)
+
+
+def test_what_another_visit_finds_after_the_screening_stops_the_needle(clinic: SmallClinic) -> None:
+    one, other = clinic.vaccine(FLU, doses=1), clinic.vaccine(doses=1)
+    injection = clinic.screened(one)
+    clinic.clock.move(minutes=1)
+    clinic.send(Screen(clinic.screened(other), (Concern.FEVER,)), COLLEAGUE)
+    refused(clinic, errors.ScreeningStands, injection)
+
+
+def test_what_the_version_before_writes_during_an_upgrade_loses_nothing(clinic: SmallClinic) -> None:
+    """It knows no reasons and only the last screening, and leaves the others alone."""
+    injection = clinic.screened(clinic.vaccine(doses=1))
+
+    def leaves(screening: Screening) -> None:
+        now = clinic.records.injections[injection]
+        clinic.records.injections[injection] = replace(now, screening=screening)
+
+    found = Screening(clinic.clock.now(), (Concern.FEVER,), past_allergic_reaction=False, by=VACCINATOR.code)
+    leaves(found)
+    refused(clinic, errors.ScreeningDeferred, injection)
+    with pytest.raises(errors.ScreeningStands):
+        clinic.send(Screen(injection), VACCINATOR)
+    clinic.send(Screen(injection, reason="다시 재니 36.8도"), COLLEAGUE)
+    last = clinic.records.injections[injection].screening
+    assert last
+    leaves(replace(last, reason=""))
+    assert [s.reason for s in clinic.give(injection).every_screening] == ["", "", "다시 재니 36.8도"]
+
+
+# -- what the clinic knows --------------------------------------------------------------------------
+
+
+def suffered(
+    clinic: SmallClinic, severity: Severity, *, voided: bool = False, actor: Actor = VACCINATOR
+) -> tuple[str, Injection]:
+    """A vaccine, and a first dose of it after which something happened; the second is due."""
+    vaccine = clinic.vaccine(TWO_DOSES, doses=5)
+    first = clinic.inject(vaccine)
+    clinic.send(ReportAdverseEvent(first.code, severity, "두드러기"), actor)
+    if voided:
+        clinic.send(VoidInjection(first.code, "다른 사람의 기록", dose_returned=False), VACCINATOR)
+    clinic.clock.set_local("2026-03-30 08:00")
+    return vaccine, first
+
+
+def comes_again(clinic: SmallClinic, vaccine: str) -> str:
+    injection = clinic.expect(vaccine, slot=local("2026-03-30 09:00")).code
+    clinic.send(CheckIn(injection), VACCINATOR)
+    return injection
+
+
+@pytest.mark.parametrize("voided", [False, True])
+def test_a_severe_reaction_to_an_earlier_dose_stops_the_next(clinic: SmallClinic, voided: bool) -> None:
+    vaccine, _ = suffered(clinic, Severity.SEVERE, voided=voided)
+    injection = comes_again(clinic, vaccine)
+    for reason in ("", "의사가 괜찮다고 함"):
+        with pytest.raises(errors.SevereReaction) as refusal:
+            clinic.send(Screen(injection, reason=reason), VACCINATOR)
+        assert refusal.value.facts == {"date": date(2026, 3, 2)}
+    clinic.send(Screen(injection, (Concern.SEVERE_ALLERGY,)), VACCINATOR)
+    refused(clinic, errors.ScreeningDeferred, injection)
+    clinic.send(Screen(injection, reason="알레르기내과 소견: 접종 가능"), COLLEAGUE)
+    assert minutes_observed(clinic.give(injection)) == 30
+
+
+def test_a_severe_reaction_told_after_the_screening_stops_the_needle(clinic: SmallClinic) -> None:
+    vaccine = clinic.vaccine(TWO_DOSES, doses=5)
+    first = clinic.inject(vaccine)
+    clinic.clock.set_local("2026-03-30 08:00")
+    injection = comes_again(clinic, vaccine)
+    clinic.send(Screen(injection, reason="먼저 적은 사유"), COLLEAGUE)
+    clinic.clock.move(minutes=1)
+    clinic.send(ReportAdverseEvent(first.code, Severity.SEVERE, "아나필락시스"), VACCINATOR)
+    assert refused(clinic, errors.SevereReaction, injection).facts == {"date": date(2026, 3, 30)}
+
+
+def test_a_severe_reaction_to_another_series_is_known_and_stops_nothing(clinic: SmallClinic) -> None:
+    suffered(clinic, Severity.SEVERE)
+    injection = comes_again(clinic, clinic.vaccine(FLU, doses=1))
     clinic.send(Screen(injection), VACCINATOR)
-    assert clinic.give(injection).status is InjectionStatus.COMPLETED
+    assert minutes_observed(clinic.give(injection)) == 30
+
+
+@pytest.mark.parametrize("voided", [False, True])
+def test_whoever_suffered_after_a_dose_is_observed_for_long_after_the_next(
+    clinic: SmallClinic, voided: bool
+) -> None:
+    vaccine, _ = suffered(clinic, Severity.MILD, voided=voided)
+    injection = comes_again(clinic, vaccine)
+    clinic.send(Screen(injection), VACCINATOR)
+    assert minutes_observed(clinic.give(injection)) == 30
+
+
+@pytest.mark.parametrize(("allergic", "minutes"), [(True, 30), (False, 15)])
+def test_a_reaction_told_once_is_remembered_at_the_next_visit(
+    clinic: SmallClinic, allergic: bool, minutes: int
+) -> None:
+    vaccine = clinic.vaccine(TWO_DOSES, doses=5)
+    clinic.inject(vaccine, allergic=allergic)
+    clinic.clock.set_local("2026-03-30 08:00")
+    injection = comes_again(clinic, vaccine)
+    clinic.send(Screen(injection), VACCINATOR)
+    assert minutes_observed(clinic.give(injection)) == minutes
+
+
+def minutes_observed(injection: Injection) -> float:
+    return (injection.given.observe_until - injection.given.given_at).total_seconds() / 60
+
+
+# -- the day ----------------------------------------------------------------------------------------
+
+
+def test_who_was_checked_in_on_an_earlier_day_is_read_back_again(clinic: SmallClinic) -> None:
+    injection = clinic.screened(clinic.vaccine(doses=1))
+    clinic.clock.set_local("2026-03-02 23:59:59")
+    with pytest.raises(errors.NotExpected):
+        clinic.send(CheckIn(injection), VACCINATOR)
+    clinic.clock.set_local("2026-03-03 00:00")
+    with pytest.raises(errors.CheckedInBefore):
+        clinic.send(Screen(injection), VACCINATOR)
+    assert refused(clinic, errors.CheckedInBefore, injection).facts == {"date": date(2026, 3, 2)}
+    clinic.send(CheckIn(injection), VACCINATOR)
+    refused(clinic, errors.ScreeningMissing, injection)
+    clinic.send(Screen(injection), VACCINATOR)
+    assert clinic.give(injection).checked_in_at == clinic.clock.now()
 
 
 def test_a_screening_is_valid_until_midnight_at_the_clinic(clinic: SmallClinic) -> None:
@@ -100,6 +283,7 @@ def test_a_screening_is_valid_until_midnight_at_the_clinic(clinic: SmallClinic) 
     clinic.clock.set_local("2026-03-02 23:59:59")
     clinic.give(one)
     clinic.clock.set_local("2026-03-03 00:00")
+    clinic.send(CheckIn(other), VACCINATOR)
     refused(clinic, errors.ScreeningMissing, other)
     clinic.send(Screen(other), VACCINATOR)
     clinic.give(other)
@@ -132,6 +316,7 @@ def test_a_lot_is_usable_through_the_day_printed_on_it(clinic: SmallClinic) -> N
     clinic.clock.set_local("2026-03-02 23:59:59")
     assert clinic.give(one, "OLD").given.expires_on == date(2026, 3, 2)
     clinic.clock.set_local("2026-03-03 00:00")
+    clinic.send(CheckIn(other), VACCINATOR)
     clinic.send(Screen(other), VACCINATOR)
     assert refused(clinic, errors.LotExpired, other, "OLD").facts == {"lot": "OLD", "date": date(2026, 3, 2)}
 
@@ -160,6 +345,7 @@ def test_who_is_too_young_today_is_refused_though_the_booked_day_was_right(clini
     injection = clinic.screened(vaccine, slot=local("2026-03-03 09:00"), who=child)
     refused(clinic, errors.TooYoung, injection)
     clinic.clock.set_local("2026-03-03 00:00")
+    clinic.send(CheckIn(injection), VACCINATOR)
     clinic.send(Screen(injection), VACCINATOR)
     clinic.give(injection)
 
@@ -185,6 +371,7 @@ def test_the_second_dose_is_refused_on_day_27_and_given_on_day_28(clinic: SmallC
     second = clinic.screened(vaccine, slot=local("2026-03-30 09:00"))
     assert refused(clinic, errors.TooEarly, second).facts == {"date": date(2026, 3, 30)}
     clinic.clock.set_local("2026-03-30 00:00")
+    clinic.send(CheckIn(second), VACCINATOR)
     clinic.send(Screen(second), VACCINATOR)
     assert clinic.give(second).given.dose_number == 2
 

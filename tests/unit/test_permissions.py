@@ -84,7 +84,7 @@ TABLE: dict[type[Any], str] = {
     vaccine.ListLedger: "manager",
     injection.ListVisits: "vaccinator",
     injection.FindVisits: "vaccinator",
-    injection.ListCompleted: "vaccinator",
+    injection.ListInjections: "vaccinator",
     injection.GetVisit: "vaccinator",
     certificate.ListCertificates: "officer",
     certificate.GetCertificate: "recipient officer",

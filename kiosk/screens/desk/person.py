@@ -8,7 +8,7 @@ from domain.clinic import Clinic
 from domain.codes import spoken
 from domain.injection import InjectionStatus, Visit
 from kiosk.i18n import Texts
-from kiosk.screens.desk.visits import History, stage_of, state_words
+from kiosk.screens.desk.visits import History, answer_words, stage_of, state_words
 from kiosk.screens.desk.words import age, day_of_birth, hour, sex
 from kiosk.screens.products import product
 from kiosk.widgets.facts import Fact
@@ -44,14 +44,10 @@ def person_facts(visit: Visit, history: History, clinic: Clinic, now: datetime) 
 
     def state(texts: Texts) -> str:
         words = state_words(injection, stage_of(injection, clinic, now), texts, now)
-        screening = injection.screening
-        if screening is None or clinic.today(screening.at) != today:
+        screening = injection.screened(clinic, now)
+        if screening is None:
             return words
-        found = [texts.word(concern.value) for concern in screening.concerns]
-        if screening.past_allergic_reaction:
-            found.append(texts("injection_desk.past_allergy_short"))
-        answers = ", ".join(found) or texts("injection_desk.no_concern")
-        return f"{words}, {texts('injection_desk.screening')}: {answers}"
+        return f"{words}, {texts('injection_desk.screening')}: {answer_words(screening, texts)}"
 
     return [
         Fact("injection_desk.name", f"{person.name} ({passport})", "strong"),

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from domain.errors import ClinicError, InputError, LotUnknown
-from domain.injection import AdverseEvent, Concern, Screening, Visit
+from domain.injection import AdverseEvent, Concern, Known, Screening, Visit
 from domain.presentation import Site
 from domain.stock import Lot
 from kiosk.gs1 import read_gs1
@@ -45,28 +45,32 @@ class Step(Vertical):
 class CheckInStep(Step):
     """Read the identity back, then let the person in."""
 
-    def __init__(self, visit: Visit) -> None:
+    def __init__(self, came_on: date | None = None) -> None:
         super().__init__()
-        self._visit = visit
+        self._came_on = came_on
+        """The earlier day on which this was done already."""
 
     def compose(self) -> ComposeResult:
         """What to ask, and Enter."""
         yield Say("injection_desk.check_in", classes="section")
+        if self._came_on:
+            yield Say(lambda t: t("injection_desk.check_in_again", date=self._came_on), classes="alarm")
         yield Say("injection_desk.check_in_ask")
         yield Proceed("injection_desk.check_in_enter")
 
 
 class ScreeningStep(Step):
-    """Four concerns and one about the past, all answered by no until a key turns one."""
+    """Four concerns and one about the past, answered by no until a key turns one, or it is known already."""
 
     START = "Checklist"
 
-    def __init__(self, before: Screening | None = None) -> None:
+    def __init__(self, before: Screening | None, known: Known | None, actor: str) -> None:
         super().__init__()
-        self._before = before
+        self._before, self._known, self._actor = before, known, actor
+        self._preset: frozenset[object] = frozenset()
 
     def compose(self) -> ComposeResult:
-        """The questions."""
+        """The questions, and room for the reason of whoever overrules what was found."""
         yield Say("injection_desk.screening", classes="section")
         questions: list[tuple[object, str]] = [
             (concern, f"injection_desk.ask.{concern.value}") for concern in Concern
@@ -76,18 +80,61 @@ class ScreeningStep(Step):
         if self._before and self._before.past_allergic_reaction:
             ticked.append(PAST_ALLERGY)
         yield Checklist(questions, "injection_desk.no", "injection_desk.yes", ticked)
-        yield Say("injection_desk.screening_keys", classes="hint")
+        yield Say("injection_desk.screening_keys", id="screening-keys", classes="hint")
         yield Say(id="deferral", classes="alarm")
+        yield Say(id="overruling", classes="alarm")
+        yield Field("reason", "injection_desk.overruling")
 
-    def on_checklist_turned(self, event: Checklist.Turned) -> None:
+    def on_mount(self) -> None:
+        """What is known is answered, and said."""
+        if self._known:
+            self.heed(self._known)
+        self.on_checklist_turned()
+
+    def heed(self, known: Known) -> None:
+        """This is known now. What was answered by hand stays."""
+        self._known = known
+        checklists = list(self.query(Checklist))
+        if self._before or not checklists:
+            return
+        preset = frozenset(known.expected) | ({PAST_ALLERGY} if known.told_of_reaction else set())
+        if new := preset - self._preset:
+            checklists[0].tick(new)
+        self._preset = preset
+
+    @property
+    def values(self) -> frozenset[object]:
+        """What is answered by yes."""
+        return self.query_one(Checklist).values
+
+    @property
+    def _left_out(self) -> list[Screening]:
+        """What was found, and the answers do not name."""
+        return (
+            [found for found in self._known.findings if set(found.concerns) - self.values]
+            if self._known
+            else []
+        )
+
+    @property
+    def needs_reason(self) -> bool:
+        """Whether the answers overrule what somebody else found; what is one's own is refused anyway."""
+        return bool(self._left_out) and all(found.by != self._actor for found in self._left_out)
+
+    def on_checklist_turned(self) -> None:
         """Say what the answers mean before they are confirmed."""
-        concerns = event.values - {PAST_ALLERGY}
+        values = self.values
+        concerns = values - {PAST_ALLERGY}
         words = "injection_desk.will_defer" if concerns else ""
         if Concern.SEVERE_ALLERGY in concerns:
             words = "injection_desk.will_refuse"
-        if not concerns and PAST_ALLERGY in event.values:
+        if not concerns and (PAST_ALLERGY in values or (self._known and self._known.may_have_reacted)):
             words = "injection_desk.will_observe"
         self.query_one("#deferral", Say).say(words)
+        overruling = "injection_desk.will_overrule" if self.needs_reason else "injection_desk.found_alone"
+        self.query_one("#overruling", Say).say(overruling if self._left_out else "")
+        self.query_one(Field).display = self.needs_reason
+        self.query_one("#screening-keys").display = not self._left_out
 
 
 class DoseStep(Step):

@@ -31,13 +31,13 @@ from domain.injection import (
     Concern,
     GetVisit,
     Injection,
-    ListCompleted,
+    ListInjections,
     Visit,
 )
 from domain.injection import Screen as RecordScreening
 from domain.messages import new_command_id
 from domain.presentation import Site
-from domain.recipient import parse_name
+from domain.recipient import parse_name, parse_text
 from domain.stock import Lot
 from domain.vaccine import ListLots
 from kiosk.i18n import Texts, Words
@@ -59,6 +59,10 @@ from kiosk.widgets.say import Say
 
 TICK_SECONDS = 5.0
 """How often the minutes of observation are counted anew."""
+
+
+def _reason(text: str) -> str:
+    return parse_text(text, "reason", limit=200)
 
 
 @dataclass
@@ -100,9 +104,9 @@ class VisitScreen(VisitKeys):
 
     @dataclass
     class Known(Message):
-        """The person's doses here."""
+        """The person's visits here."""
 
-        completed: list[Injection]
+        visits: list[Injection]
 
     @dataclass
     class LotsListed(Message):
@@ -161,7 +165,7 @@ class VisitScreen(VisitKeys):
 
     def _ask_around(self) -> None:
         self.run_query(ListLots(self.visit.injection.vaccine), self.LotsListed)
-        self.run_query(ListCompleted(self.visit.injection.recipient), self.Known)
+        self.run_query(ListInjections(self.visit.injection.recipient), self.Known)
 
     @on(Got)
     def _got(self, event: Got) -> None:
@@ -171,8 +175,12 @@ class VisitScreen(VisitKeys):
 
     @on(Known)
     def _known(self, event: Known) -> None:
-        self._history = History.of(self.visit, event.completed)
+        clinic, now = self.services.clinic, self.services.clock.now()
+        self._history = History.of(self.visit, event.visits, clinic, now)
         self.show_visit()
+        for step in self.query(ScreeningStep):
+            if self._history.known:
+                step.heed(self._history.known)
 
     @on(LotsListed)
     def _lots_listed(self, event: LotsListed) -> None:
@@ -221,9 +229,11 @@ class VisitScreen(VisitKeys):
 
     def _step(self, stage: Stage) -> Widget:
         if stage is Stage.EXPECTED:
-            return CheckInStep(self.visit)
+            came_at = self.visit.injection.checked_in_at
+            return CheckInStep(self.services.clinic.today(came_at) if came_at else None)
         if stage is Stage.TO_SCREEN:
-            return ScreeningStep(self.visit.injection.screening if self.screening_again else None)
+            before = self.visit.injection.screening if self.screening_again else None
+            return ScreeningStep(before, self._history.known, self.actor.code)
         if stage is Stage.TO_VACCINATE:
             return DoseStep(self.visit, self.services, self.session.vaccinator, self._lots)
         if stage in (Stage.OBSERVING, Stage.OBSERVED, Stage.FINISHED):
@@ -240,16 +250,21 @@ class VisitScreen(VisitKeys):
             self.dismiss(None)
 
     @on(Checklist.Confirmed)
-    def _screened(self, event: Checklist.Confirmed) -> None:
-        if not self.was_read:
-            return
-        concerns = tuple(concern for concern in Concern if concern in event.values)
-        answers = RecordScreening(self.visit.injection.code, concerns, PAST_ALLERGY in event.values)
-        self.screening_again = False
-        self.run_command(answers, self.Written, self.wish)
+    def _screened(self) -> None:
+        if self.query_one(ScreeningStep).needs_reason and not self.entry("reason").value.strip():
+            self.entry("reason").input.focus()
+        else:
+            self.action_submit()
+
+    def _answers(self, entries: Entries) -> RecordScreening:
+        step = self.query_one(ScreeningStep)
+        concerns = tuple(concern for concern in Concern if concern in step.values)
+        reason = entries.read("reason", _reason) if step.needs_reason else ""
+        return RecordScreening(self.visit.injection.code, concerns, PAST_ALLERGY in step.values, reason)
 
     @on(VisitKeys.Written)
     def _written(self) -> None:
+        self.screening_again = False
         self.clinic_changed()
 
     @property
@@ -288,9 +303,16 @@ class VisitScreen(VisitKeys):
         return vaccinator.input if vaccinator.value.strip() else stop
 
     def send(self) -> None:
-        """The dose was given."""
+        """The answers of the screening, or that the dose was given."""
+        if not self.was_read:
+            return
+        if self.query(ScreeningStep):
+            answers = self.read_all(self._answers)
+            if answers:
+                self.run_command(answers, self.Written, self.wish)
+            return
         steps = self._needle
-        if not steps or not self.was_read:
+        if not steps:
             return
         steps[0].take_scan()
         command = self.read_all(self._read)

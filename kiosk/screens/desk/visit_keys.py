@@ -79,6 +79,8 @@ class VisitKeys(Form):
         stages = AVAILABLE.get(action)
         if action in {"complete", "screen_again"} and self.screening_again:
             return False
+        if action == "no_show" and self.visit.injection.checked_in_at:  # on an earlier day: they did come
+            return False
         if stages is None:
             return super().check_action(action, parameters)
         return self.stage in stages

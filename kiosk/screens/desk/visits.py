@@ -10,7 +10,7 @@ from enum import IntEnum
 from domain.booking import BookingStatus
 from domain.clinic import Clinic
 from domain.errors import ClinicError, LotExpired, TooEarly, TooYoung
-from domain.injection import Injection, InjectionStatus, Visit
+from domain.injection import Injection, InjectionStatus, Known, Screening, Visit
 from kiosk.i18n import Texts
 from kiosk.screens.desk.words import figures, hour, moment_or_day
 from kiosk.screens.products import product
@@ -68,15 +68,17 @@ _TONES = {
 
 
 def stage_of(injection: Injection, clinic: Clinic, now: datetime) -> Stage:
-    """Where it stands at this moment; a screening is valid on its own day only."""
+    """Where it stands at this moment; check-in and screening are valid on their own day only."""
     if injection.status in _OF_STATUS:
         return _OF_STATUS[injection.status]
     if injection.status is InjectionStatus.COMPLETED:
         if injection.observation_finished_at is not None or injection.dose is None:
             return Stage.FINISHED
         return Stage.OBSERVING if now < injection.dose.observe_until else Stage.OBSERVED
-    screening = injection.screening
-    if screening is None or clinic.today(screening.at) != clinic.today(now):
+    if not injection.checked_in(clinic, now):
+        return Stage.EXPECTED
+    screening = injection.screened(clinic, now)
+    if screening is None:
         return Stage.TO_SCREEN
     return Stage.DEFERRED if screening.concerns else Stage.TO_VACCINATE
 
@@ -128,16 +130,24 @@ def visit_row(
 
 @dataclass(frozen=True)
 class History:
-    """The days on which the person was given doses of this series here; None until it is known."""
+    """The days on which the person was given doses of this series here; None until it is known.
+
+    ``known``: what else speaks for care, out of all their visits.
+    """
 
     given: tuple[date, ...] | None = None
+    known: Known | None = None
 
     @classmethod
-    def of(cls, visit: Visit, completed: Sequence[Injection]) -> History:
-        """Out of all injections of the person that are completed and not voided."""
+    def of(cls, visit: Visit, visits: Sequence[Injection], clinic: Clinic, now: datetime) -> History:
+        """Out of all visits of the person."""
+        completed = (injection for injection in visits if injection.status is InjectionStatus.COMPLETED)
         doses = [injection.given for injection in completed]
         series = visit.presentation.series
-        return cls(tuple(sorted(dose.given_on for dose in doses if dose.presentation.series == series)))
+        return cls(
+            tuple(sorted(dose.given_on for dose in doses if dose.presentation.series == series)),
+            Known.of(visit.injection, series, visits, clinic, now),
+        )
 
 
 def warnings(visit: Visit, history: History, clinic: Clinic, now: datetime, texts: Texts) -> list[str]:
@@ -158,7 +168,34 @@ def warnings(visit: Visit, history: History, clinic: Clinic, now: datetime, text
     earliest = product_facts.earliest_after(given, today)
     if earliest and today < earliest and today not in given:
         said.append(texts("injection_desk.warn.too_early", date=earliest, days=(earliest - today).days))
+    return said + (_known_words(history.known, visit.injection, clinic, texts) if history.known else [])
+
+
+def _known_words(known: Known, injection: Injection, clinic: Clinic, texts: Texts) -> list[str]:
+    """What the person's other visits say, so that nobody has to remember it."""
+    said = []
+    for event in known.events:
+        severity = texts(f"injection_desk.severity.{event.severity.value}")
+        facts = {"date": clinic.today(event.at), "severity": severity, "description": event.description}
+        said.append(texts("injection_desk.warn.event", **facts))
+    for screening in dict.fromkeys((*known.standing, *known.told)):
+        if screening not in injection.every_screening:
+            said.append(_found_words(screening, clinic, texts))
     return said
+
+
+def _found_words(screening: Screening, clinic: Clinic, texts: Texts) -> str:
+    return texts(
+        "injection_desk.warn.found", date=clinic.today(screening.at), found=answer_words(screening, texts)
+    )
+
+
+def answer_words(screening: Screening, texts: Texts) -> str:
+    """What was answered by yes, in short."""
+    found = [texts.word(concern.value) for concern in screening.concerns]
+    if screening.past_allergic_reaction:
+        found.append(texts("injection_desk.past_allergy_short"))
+    return ", ".join(found) or texts("injection_desk.no_concern")
 
 
 def explained(error: ClinicError, visit: Visit, clinic: Clinic, now: datetime, texts: Texts) -> str:
