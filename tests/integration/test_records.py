@@ -18,9 +18,21 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from domain.actors import STAFF_ROLES, Actor
 from domain.booking import CancelBooking
-from domain.errors import BackupFailed, ClinicError, IdentityKeyMissing
+from domain.errors import BackupFailed, ClinicError, IdentityKeyMissing, ScreeningStands
 from domain.events import BY_NAME
+from domain.injection import (
+    CheckIn,
+    CompleteInjection,
+    Concern,
+    FindVisits,
+    GetVisit,
+    Injection,
+    Screen,
+    Visit,
+)
+from domain.presentation import Site
 from kiosk.bootstrap import open_clinic
 from kiosk.settings import Settings
 from kiosk.upkeep import rebuild_my_page
@@ -89,6 +101,46 @@ def test_the_columns_of_a_table_are_the_fields_of_its_aggregate_in_their_order(u
     for rows in (statements.vaccines, statements.bookings, statements.injections, statements.certificates):
         assert rows.upsert is not None
         assert set(rows.upsert.names) <= {column.name for column in rows._table.columns}
+
+
+async def test_what_a_screening_found_stays_whatever_is_answered_later(clinic: OpenClinic) -> None:
+    """In another visit of the day, too, and where the version before wrote it, which keeps one alone."""
+    vaccine, colleague = await clinic.vaccine(doses=3), Actor("SOTHER", STAFF_ROLES, "박간호")
+    first = await a_visit(clinic, vaccine)
+    await clinic.gateway.send(Screen(first, (Concern.SEVERE_ALLERGY,)), STAFF)
+    await clinic.gateway.send(CancelBooking((await visit(clinic, first)).booking), STAFF)
+    second = await a_visit(clinic, vaccine)
+    engine = writer_engine(clinic.settings.records_url)
+    with engine.begin() as connection:
+        as_before = "UPDATE injection SET screening = (SELECT screening FROM injection WHERE code = :first)"
+        connection.execute(text(f"{as_before} WHERE code = :second"), {"first": first, "second": second})
+    engine.dispose()
+    with pytest.raises(ScreeningStands):
+        await clinic.gateway.send(Screen(second), STAFF)
+    await clinic.gateway.send(Screen(second, reason="다른 사람의 답이었음"), colleague)
+    given = await clinic.gateway.send(
+        CompleteInjection(second, "LOT1", Site.LEFT_ARM, colleague.name), colleague
+    )
+    assert (await visit(clinic, second)).screenings == given.screenings
+    assert [(s.concerns, s.by) for s in given.screenings] == [
+        ((Concern.SEVERE_ALLERGY,), STAFF.code),
+        ((), colleague.code),
+    ]
+    assert await clinic.violations() == []
+
+
+async def a_visit(clinic: OpenClinic, vaccine: str) -> str:
+    """Somebody is here; answers the injection's code."""
+    receipt = await clinic.book(vaccine)
+    await clinic.services.settle()
+    [found] = await clinic.gateway.ask(FindVisits(receipt.booking), STAFF)
+    await clinic.gateway.send(CheckIn(found.injection.code), STAFF)
+    return str(found.injection.code)
+
+
+async def visit(clinic: OpenClinic, injection: str) -> Injection:
+    found: Visit = await clinic.gateway.ask(GetVisit(injection), STAFF)
+    return found.injection
 
 
 async def a_busy_morning(clinic: OpenClinic) -> None:
