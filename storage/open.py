@@ -111,7 +111,7 @@ async def open_storage(
         await mypage.close()
         raise
     leases = leases_of(engine)
-    relay = Relay(outbox, leases)
+    relay = Relay(outbox, leases, lambda: writer.serves)
     changes = Changes(others_of(engine, writer.origin))
     changes.listen(relay.wake)
     writer.on_commit(changes.notify_from_thread)

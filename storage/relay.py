@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -31,6 +31,9 @@ STANDBY, SOON = 1.0, 0.02
 
 QUIET, LONGEST_WAIT = 0.1, 1.0
 """Seconds without a commit after which the parts take over, and how long people may keep them waiting."""
+STAND_BACK = 0.6
+"""Seconds without a commit after which a process that serves nobody listens, where the one that does may listen
+itself: longer than another's commits to a file may go unnoticed (`storage.changes`)."""
 
 log = logging.getLogger(__name__)
 
@@ -66,10 +69,12 @@ class Loop:
 class Relay:
     """Runs the loops from `start` to `close`."""
 
-    def __init__(self, outbox: Outbox, leases: Leases, quiet: float = QUIET) -> None:
+    def __init__(self, outbox: Outbox, leases: Leases, serves: Callable[[], bool] = lambda: False) -> None:
+        """A process that ``serves`` people has its parts' leases already while it lets them go first: others
+        leave to it what follows from its commits, and have their time for people of their own."""
         self._outbox = outbox
+        self._serves = serves
         self._leases = leases
-        self._quiet = quiet
         self._moved = asyncio.Condition()
         self._loops: dict[Part, Loop] = {}
         self._listeners: dict[Part, Listener] = {}
@@ -151,7 +156,6 @@ class Relay:
                 again = await self._turn(loop)
                 pause, loop.problem = FIRST_PAUSE, ""
                 await self._wait(loop, again)
-                await self._let_people_go_first(loop)
             except Exception as problem:  # noqa: BLE001 - whatever a part meets, it is tried again
                 loop.state = LoopState.FAILING
                 if not (isinstance(problem, Resting) and loop.problem):  # why it rests says more than that
@@ -163,21 +167,26 @@ class Relay:
 
     async def _turn(self, loop: Loop) -> float | None:
         """Do what there is to do; answers after how many seconds to look again, None for when woken."""
-        ahead = await self._outbox.ahead(loop.part, loop.seen)
-        if loop.mark != ahead.mark:  # the records were put back to an earlier state, with their server
-            loop.seen, loop.mark = (0, "") if loop.mark else (loop.seen, ahead.mark)
-        if ahead.paused:
-            loop.state = LoopState.PAUSED
-            return None
-        loop.state, again = LoopState.WORKING, None
-        if loop.listener and await self._seen(loop, loop.listener) < ahead.last:
-            async with self._leases.hold(f"part:{loop.part}") as held:
+        serves = self._serves()
+        if not serves:
+            await self._let_people_go_first(loop, STAND_BACK if loop.listener else QUIET)
+        async with self._leases.hold(f"part:{loop.part}") as held:
+            if serves:
+                await self._let_people_go_first(loop, QUIET)
+            ahead = await self._outbox.ahead(loop.part, loop.seen)
+            if loop.mark != ahead.mark:  # the records were put back to an earlier state, with their server
+                loop.seen, loop.mark = (0, "") if loop.mark else (loop.seen, ahead.mark)
+            if ahead.paused:
+                loop.state = LoopState.PAUSED
+                return None
+            loop.state, again = LoopState.WORKING, None
+            if loop.listener and await self._seen(loop, loop.listener) < ahead.last:
                 if held:
-                    await self._catch_up(loop, loop.listener)
+                    await self._catch_up(loop, loop.listener, ahead.last)
                 else:
                     again = SOON if self._hurry else STANDBY
                     await self._moved_to(loop, await loop.listener.position())
-            ahead = await self._outbox.ahead(loop.part)  # it may have made tasks for itself
+                ahead = await self._outbox.ahead(loop.part)  # it may have made tasks for itself
         if loop.queue and (ahead.tasks or loop.queue.has_unwritten):
             while await loop.queue.work_off(lambda: self._closing):
                 pass
@@ -194,8 +203,11 @@ class Relay:
             return position
         return loop.seen
 
-    async def _catch_up(self, loop: Loop, listener: Listener) -> None:
-        """Another process may have brought some of these events already: the listener itself knows."""
+    async def _catch_up(self, loop: Loop, listener: Listener, last: int) -> None:
+        """As far as this event: then a process that serves people may go on with what it commits itself.
+
+        Another process may have brought some of these events already: the listener itself knows.
+        """
         position = await listener.position()
         if not listener.hears_all:  # it keeps no place for what is not for it
             position = max(loop.seen, position)
@@ -207,7 +219,8 @@ class Relay:
             position = max(position, stretch.upto)
             await self._moved_to(loop, position, stretch.mark)
             # Fewer were the last: newer ones wake the part again.
-            more = len(stretch.events) == listener.most and not await self._outbox.is_paused(loop.part)
+            more = len(stretch.events) == listener.most and position < last
+            more = more and not await self._outbox.is_paused(loop.part)
 
     async def _deal(self, loop: Loop, listener: Listener, events: Sequence[Recorded]) -> None:
         """All at once; when one of them is to blame, each by itself, and that one aside in the end."""
@@ -251,14 +264,14 @@ class Relay:
                     loop.wake.clear()
                     await loop.wake.wait()
 
-    async def _let_people_go_first(self, loop: Loop) -> None:
+    async def _let_people_go_first(self, loop: Loop, quiet: float) -> None:
         """While somebody is being served the parts wait, unless somebody waits for a part."""
         clock = asyncio.get_running_loop()
         until = clock.time() + LONGEST_WAIT
-        while self._quiet and not self._hurry and not self._closing and clock.time() < until:
+        while not self._hurry and not self._closing and clock.time() < until:
             loop.wake.clear()
             try:
-                await asyncio.wait_for(loop.wake.wait(), self._quiet)
+                await asyncio.wait_for(loop.wake.wait(), quiet)
             except TimeoutError:
                 return
 

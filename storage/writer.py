@@ -50,6 +50,8 @@ BATCH = 256
 LINGER, LONGEST = 0.3, 0.01
 """Of the time that the last transaction took, and seconds at most: so long as many commands as were in it are
 waited for. Those who are served together come back together, and a commit costs the same for all of them."""
+LATELY = 1.0
+"""Seconds."""
 AT_ONCE = 8
 """Answers given in one turn of an event loop, each of which may lead to the next command."""
 
@@ -100,6 +102,7 @@ class SqlWriter:
         """Held while a batch is made up, and by those who leave the queue."""
         self.admission = Admission(BATCH, patience)
         self._listeners: list[Callable[[], None]] = []
+        self._served = -LATELY
         self._closed = False
         self._start()
 
@@ -118,6 +121,11 @@ class SqlWriter:
         return self._queue.qsize()
 
     @property
+    def serves(self) -> bool:
+        """Whether somebody was served lately."""
+        return time.monotonic() - self._served < LATELY
+
+    @property
     def problem(self) -> str:
         """Why nothing can be written just now, as far as is known; empty when something can."""
         if self.admission.at_work_for() > STUCK:
@@ -133,6 +141,7 @@ class SqlWriter:
     ) -> R:
         """See `domain.ports.Writer.run`. Cancelling the caller drops the work only if it has not begun."""
         job = self._enqueue(work, command_id, name, foreseen)
+        self._served = time.monotonic()
         limit = job.loop.call_later(LIMIT, self._give_up, job)
         try:
             answer: R = await job.future

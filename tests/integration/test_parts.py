@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,7 @@ from kiosk.upkeep import rebuild_my_page
 from storage import listeners, mypage, relay
 from storage.engine import read_model_engine, reader_engine, writer_engine
 from storage.leases import leases_of
+from storage.listeners import Listener
 from storage.mypage import MyPageStore
 from storage.outbox import Outbox
 from tests.clinics import STAFF, OpenClinic, clinic_in
@@ -732,6 +735,40 @@ async def test_a_lease_is_held_by_one_and_ends_with_its_holder(clinic: OpenClini
     await other.close()
     for engine in engines:
         await engine.dispose()
+
+
+async def test_what_follows_is_mostly_left_to_the_process_that_serves_people(
+    clinic_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turn, deal = relay.Relay._turn, relay.Relay._deal
+    looked: Counter[relay.Relay] = Counter()
+    dealt: Counter[relay.Relay] = Counter()
+
+    async def look(self: relay.Relay, loop: relay.Loop) -> float | None:
+        looked[self] += 1
+        return await turn(self, loop)
+
+    async def count(
+        self: relay.Relay, loop: relay.Loop, listener: Listener, events: Sequence[Recorded]
+    ) -> None:
+        dealt[self] += len(events)
+        await deal(self, loop, listener, events)
+
+    monkeypatch.setattr(relay.Relay, "_turn", look)
+    monkeypatch.setattr(relay.Relay, "_deal", count)
+    opened = partial(clinic_in, clinic_folder, capacity=10_000)
+    async with opened() as serving, opened() as other:
+        vaccine = await serving.vaccine(doses=10_000)
+        for clinic in (serving, other):
+            await clinic.services.settle()
+        looked.clear()
+        dealt.clear()
+        slot, number = await serving.slot(), 0
+        while looked[other.services.parts] < 12:  # of its parts, once a second each
+            number += 1
+            await serving.book(vaccine, number, slot=slot)
+        await serving.services.settle()
+        assert dealt[other.services.parts] < dealt[serving.services.parts] / 4
 
 
 async def test_several_processes_share_the_tasks_and_each_is_done_once(clinic_folder: Path) -> None:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 R = TypeVar("R")
+SERVES = 0.7
+"""Whether a process has served somebody lately, when its relay asks."""
 
 FOUND_BY = b"a key of this clinic"
 """The key under which people are found."""
@@ -63,7 +65,7 @@ class Process(Host):
         outbox = WatchedOutbox(engine, world)
         mypage = StumblingPage(cast(Any, StepEngine(world.mypage, chance)), world)
         leases = Leases(WorldLocks(world, self))
-        self.relay = Relay(outbox, leases)
+        self.relay = Relay(outbox, leases, lambda: chance.happens(SERVES))
         changes = Changes(self.others)
         changes.listen(self.relay.wake)
         self.writer.on_commit(changes.notify_from_thread)
