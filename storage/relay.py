@@ -32,8 +32,8 @@ STANDBY, SOON = 1.0, 0.02
 QUIET, LONGEST_WAIT = 0.1, 1.0
 """Seconds without a commit after which the parts take over, and how long people may keep them waiting."""
 STAND_BACK = 0.6
-"""Seconds without a commit after which a process that serves nobody listens: the one that does may listen itself.
-Longer than another's commits to a file may go unnoticed (`storage.changes`)."""
+"""Seconds without a commit after which a process that serves nobody listens, or another that does has not:
+longer than another's commits to a file may go unnoticed (`storage.changes`)."""
 
 log = logging.getLogger(__name__)
 

@@ -26,9 +26,15 @@ from domain.application import ApplyForCertificate
 from domain.booking import CancelBooking
 from domain.certificate import CertificateStatus, IssueCertificate, ListCertificates
 from domain.codes import ALPHABET, Kind, check_character
+<<<<<<< ours
+from domain.recipient import identity_digest
+=======
+from domain.vaccine import AddStock
+>>>>>>> theirs
 from kiosk.settings import Settings
 from storage import tables as t
 from storage.engine import prepare_folder, writer_engine
+from storage.identity import IDENTITY_KEY, key_of
 from storage.migrate import migrate
 from tests.clinics import MONDAY, STAFF, OpenClinic, TestClock, clinic_in, person
 
@@ -42,6 +48,8 @@ TELLING = ("recipient", "booking", "injection", "application", "certificate", "l
 """What a person's story is written into, beside the events."""
 
 _NUMBERS = count(1)
+_PEOPLE = count(50_000_000)
+"""Their numbers, which are their phones': none of those who book at the clinic itself."""
 _PAIRS = [one + other for one in ALPHABET for other in ALPHABET]
 _DATE = re.compile(r"20\d\d-\d\d-\d\d")
 _NULL = r"\N"
@@ -107,12 +115,16 @@ class _Story:
     events: dict[int, str] = field(default_factory=dict)
     offsets: set[int] = field(default_factory=set)
     """The days that are named in it, counted from the first."""
+    key: bytes = b""
+    """Under which people are found."""
 
     def words(self) -> dict[str, str]:
         """Codes and numbers of another person."""
         codes = {name: _code(kind) for name, kind in self.kinds.items()}
-        identity, command = f"{random.getrandbits(256):064x}", f"{random.getrandbits(128):032x}"
-        return {**codes, "identity": identity, "id": command}
+        somebody = person(next(_PEOPLE))
+        identity = identity_digest(somebody.name, somebody.birth_date, somebody.phone, self.key)
+        command = f"{random.getrandbits(128):032x}"
+        return {**codes, "identity": identity, "phone": somebody.phone, "id": command}
 
 
 async def make_many(settings: Settings, bookings: int) -> str:
@@ -145,7 +157,9 @@ def _sink(records_url: str, lived: Path) -> _Sqlite | _Postgresql:
 async def _lived(folder: Path) -> tuple[str, list[_Story]]:
     shift = DAYS + 60  # so that the last of the others books about today
     async with clinic_in(folder, clock=TestClock(MONDAY - timedelta(days=shift - shift % 7))) as clinic:
-        vaccine = await clinic.vaccine(doses=DELIVERED)
+        vaccine = await clinic.vaccine(doses=0)
+        keeps = AddStock(vaccine, "LOT1", MONDAY.date() + timedelta(days=shift), DELIVERED)
+        await clinic.gateway.send(keeps, STAFF)
         starts = []
         for number, live in enumerate(_STORIES):
             clinic.clock.move(days=-((clinic.clock.now() - MONDAY).days % 7) % 7)
@@ -165,13 +179,17 @@ def _story(records: Any, recipient: str, start: date) -> _Story:
         for (code,) in records.execute(theirs, [recipient]):
             names[code] = f"{code[0]}{len(names)}"
     story.kinds = {name: Kind(name[0]) for name in names.values()}
-    [(identity,)] = records.execute("SELECT identity FROM recipient WHERE code = ?", [recipient])
+    [(key,)] = records.execute("SELECT value FROM secret WHERE name = ?", [IDENTITY_KEY])
+    story.key = key_of(key)
+    [(identity, phone)] = records.execute(
+        "SELECT identity, person ->> 'phone' FROM recipient WHERE code = ?", [recipient]
+    )
 
     def template(row: Iterable[Any]) -> str:
         line = "\t".join(_NULL if cell is None else str(cell) for cell in row).replace("%", "%%")
         for code, name in names.items():
             line = line.replace(code, f"%({name})s")
-        line = line.replace(identity, "%(identity)s")
+        line = line.replace(identity, "%(identity)s").replace(phone, "%(phone)s")
 
         def day(found: re.Match[str]) -> str:
             offset = (date.fromisoformat(found[0]) - start).days
