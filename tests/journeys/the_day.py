@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from kiosk.widgets.on_top import READING_SECONDS
 from tests.journeys.terminal import Terminal
 
 Look = Callable[[Terminal, str], None]
@@ -109,7 +110,7 @@ def book(terminal: Terminal, look: Look) -> str:
         terminal.press("esc").see("예약 번호")
     choose(terminal, "예약표 만들기").see("만들었습니다")
     look(terminal, "booking-ticket")
-    choose(terminal.press("enter").see("예약 번호"), "끝내기").see("무엇을 도와")
+    choose(terminal.still(READING_SECONDS + 0.1).press("enter").see("예약 번호"), "끝내기").see("무엇을 도와")
     return code.group()
 
 
