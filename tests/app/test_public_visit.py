@@ -24,7 +24,7 @@ from kiosk.themes import CLINIC, HIGH_CONTRAST
 from kiosk.widgets.bars import KeyBar
 from kiosk.widgets.choice_list import ChoiceList
 from tests.app.conftest import Kiosk
-from tests.app.terminal import Hands, press_at_once, screen_text, see, type_text, wait_for
+from tests.app.terminal import Hands, message_was_read, press_at_once, screen_text, see, type_text, wait_for
 from tests.app.test_public_booking import choose_time, fill_in, my_items
 from tests.clinics import TestClock
 
@@ -212,6 +212,7 @@ async def test_it_is_not_tried_by_itself_behind_the_help(settings: Settings, clo
         await pilot.press("f1")
         await wait_for(pilot, lambda: isinstance(app.screen, HelpModal))
         opening_failed.action_again()
+        await message_was_read(pilot)
         await pilot.press("escape")
         await wait_for(pilot, lambda: app.screen is opening_failed)
     assert len(attempts) == 1
