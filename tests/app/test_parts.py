@@ -278,3 +278,11 @@ def test_a_lag_is_said_as_coarsely_as_it_matters() -> None:
     english = Texts("en")
     seconds = (0.4, 59.9, 60, 3_599, 7_200, 200_000)
     assert [duration(s, english) for s in seconds] == ["0 s", "59 s", "1 min", "59 min", "2 h", "2 d"]
+
+
+async def test_on_a_small_terminal_no_column_of_the_parts_is_cut(kiosk: Kiosk) -> None:
+    async with kiosk(size=(60, 20)) as (app, pilot):
+        await at_desk(app, PartsScreen)
+        await see(pilot, "남음", "보류")
+        await pilot.press("f9")
+        await see(pilot, "Left", "Aside")

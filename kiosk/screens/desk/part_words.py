@@ -39,7 +39,7 @@ TASKS = (
     Column("parts.ordered_by", 10),
 )
 TASKS_NARROW = (Column("parts.kind", 10), Column("parts.problem"))
-NARROW = 60
+NARROW = 72
 """Terminals of fewer columns show the narrow tables; the rest stands below them."""
 
 PAUSED, FAILING = "paused", "failing"
