@@ -26,11 +26,8 @@ from domain.application import ApplyForCertificate
 from domain.booking import CancelBooking
 from domain.certificate import CertificateStatus, IssueCertificate, ListCertificates
 from domain.codes import ALPHABET, Kind, check_character
-<<<<<<< ours
 from domain.recipient import identity_digest
-=======
 from domain.vaccine import AddStock
->>>>>>> theirs
 from kiosk.settings import Settings
 from storage import tables as t
 from storage.engine import prepare_folder, writer_engine
