@@ -165,9 +165,6 @@ class CorrectScreen(AfterNeedle):
 
     @on(Replaced)
     def _replaced(self, event: Replaced) -> None:
-        if not event.replacements:  # there was none, or what replaces it waits to be signed
-            super().recorded()
-            return
         name = self.visit.person.name
         papers = [{"old": spoken(one.old), "new": spoken(one.new)} for one in event.replacements]
 
