@@ -54,7 +54,7 @@ def mutant(name: str, *seeds: int) -> Callable[[Make], Make]:
 # -- the parts ----------------------------------------------------------------------------------------
 
 
-@mutant("my page is told what it knows already", 357, 438)
+@mutant("my page is told what it knows already", 341, 1054)
 def _(patch: pytest.MonkeyPatch) -> None:
     async def tell(self: Any, recorded: Sequence[Recorded], after: int = 0) -> int:
         async with self._writing() as connection:
@@ -87,12 +87,12 @@ def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(PolicyListener, "deal_with", deal_with)
 
 
-@mutant("what was put aside holds up nothing behind it", 710, 1360)
+@mutant("what was put aside holds up nothing behind it", 1940)
 def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SqlTasks, "subjects", lambda self, part: {})
 
 
-@mutant("an event that my page tries again is told alone", 91, 154)
+@mutant("an event that my page tries again is told alone", 59, 204)
 def _(patch: pytest.MonkeyPatch) -> None:
     real = Outbox.of_person
 
@@ -102,7 +102,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Outbox, "of_person", of_person)
 
 
-@mutant("an event that is mended is told to nobody", 26, 31)
+@mutant("an event that is mended is told to nobody", 31, 51)
 def _(patch: pytest.MonkeyPatch) -> None:
     async def in_full(self: Any, events: Sequence[Recorded]) -> list[Recorded]:
         return list(events)
@@ -130,7 +130,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
 # -- tasks --------------------------------------------------------------------------------------------
 
 
-@mutant("a task is not looked at again under its lease", 546, 1437)
+@mutant("a task is not looked at again under its lease", 717, 1006)
 def _(patch: pytest.MonkeyPatch) -> None:
     listed: dict[str, Task] = {}
 
@@ -152,7 +152,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(TaskQueue, "_begin", begin)
 
 
-@mutant("a sheet is printed without saying so first", 20, 35)
+@mutant("a sheet is printed without saying so first", 9, 72)
 def _(patch: pytest.MonkeyPatch) -> None:
     async def begin(self: Any, task: Task) -> bool:
         return True
@@ -160,7 +160,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(TaskQueue, "_begin", begin)
 
 
-@mutant("what is printed and cannot be recorded is printed again", 463, 860)
+@mutant("what is printed and cannot be recorded is printed again", 463, 564)
 def _(patch: pytest.MonkeyPatch) -> None:
     async def end(self: Any, task: Task, status: TaskStatus, *more: Any, **named: Any) -> None:
         try:
@@ -186,7 +186,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
 # -- the writer and the gateway -------------------------------------------------------------------------
 
 
-@mutant("people are answered before the commit", 11, 16)
+@mutant("people are answered before the commit", 12, 28)
 def _(patch: pytest.MonkeyPatch) -> None:
     def commit(self: Any, session: Any, uow: Any, batch: Any) -> None:
         def early(changed: bool) -> None:
@@ -201,12 +201,12 @@ def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SqlWriter, "_commit", commit)
 
 
-@mutant("whoever has left is served all the same", 34, 51)
+@mutant("whoever has left is served all the same", 31, 44)
 def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SqlWriter, "_boarded", lambda self, waiting: waiting)
 
 
-@mutant("a commit that failed is not looked up", 2, 12)
+@mutant("a commit that failed is not looked up", 4, 11)
 def _(patch: pytest.MonkeyPatch) -> None:
     def find_out(self: Any, *about: Any) -> None:
         with pytest.MonkeyPatch.context() as within:
@@ -217,6 +217,6 @@ def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SqlWriter, "_find_out", find_out)
 
 
-@mutant("a command sent twice is done twice", 2, 9)
+@mutant("a command sent twice is done twice", 4, 10)
 def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SqlUnitOfWork, "answer_of", lambda self, command_id, name: NOT_DONE)
