@@ -33,6 +33,8 @@ NAME_LIMIT = 80
 """Characters; the limit of HCERT's ``fn`` and ``gn`` (schema 1.3.0)."""
 OLDEST_YEARS = 130
 _NOT_TEXT = frozenset({"So", "Sk", "Cc", "Cf", "Co", "Cn", "Cs"})
+_DEGREES = "°℃"
+"""Symbols too, but a temperature belongs into a reason."""
 """Unicode categories of emoji and other symbols, control, format, private, unassigned characters."""
 _FILLERS = frozenset("\u115f\u1160\u3164\uffa0")
 """Letters by their category, and nothing to be seen: they stand for a part of a syllable that is missing."""
@@ -125,7 +127,7 @@ def parse_text(text: str, field: str, limit: int = NAME_LIMIT, required: bool = 
     if not _FILLERS.isdisjoint(value):
         raise Invisible(field)
     if not value.isalnum():  # most entries are, and need no second look
-        _refuse(field, [c for c in value if unicodedata.category(c) in _NOT_TEXT])
+        _refuse(field, [c for c in value if unicodedata.category(c) in _NOT_TEXT and c not in _DEGREES])
         _refuse(field, [c for c in value if c in "[]{}<>\\"])
     return value
 

@@ -168,6 +168,13 @@ def test_a_passport_surname_needs_a_letter() -> None:
         parse_passport_name("-", "passport_surname")
 
 
+def test_a_reason_may_name_a_temperature_and_a_name_may_not() -> None:
+    assert parse_text("다시 재니 36.8 °C, 36.8℃", "reason") == "다시 재니 36.8 °C, 36.8℃"
+    for name in ("홍°", "홍℃"):
+        with pytest.raises(errors.BadCharacters):
+            parse_name(name)
+
+
 @given(st.text(max_size=200))
 def test_any_text_is_either_kept_in_nfc_or_refused_by_name(text: str) -> None:
     refused = None
