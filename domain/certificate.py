@@ -74,7 +74,7 @@ class GetCertificate(Query[Certificate]):
 
 @dataclass(frozen=True)
 class Replacement:
-    """A certificate that is valid no more, and the one that states the corrected record in its place."""
+    """A certificate that is valid no more, and the one in its place, if there is any (yet)."""
 
     old: str
     new: str
@@ -82,9 +82,9 @@ class Replacement:
 
 @dataclass(frozen=True)
 class ListReplacements(Query[list[Replacement]]):
-    """Which valid certificates that state this injection took the place of others.
+    """Which certificates that stated this injection are valid no more, and what took their place.
 
-    Right after a correction these are the ones that it replaced: it replaces all that state it.
+    Asked right after its record was changed, these are the papers that are void by it.
     """
 
     allowed: ClassVar[frozenset[Role]] = VACCINATOR

@@ -308,16 +308,20 @@ class SqlReader:
         holder = select(t.injection.c.recipient).where(t.injection.c.code == query.injection)
         statement = (
             select(*columns_of(t.certificate, Certificate))
-            .where(t.certificate.c.recipient == holder.scalar_subquery())
-            .where(t.certificate.c.status == CertificateStatus.ISSUED)
+            .where(t.certificate.c.recipient == holder.scalar_subquery(), t.certificate.c.facts.is_not(None))
             .order_by(t.certificate.c.seq)
         )
-        valid = [Certificate(*row) for row in await self._all(statement)]
-        return [
-            c.Replacement(one.facts.supersedes, one.code)
-            for one in valid
-            if one.facts and one.facts.supersedes and one.states(query.injection)
-        ]
+        issued = [Certificate(*row) for row in await self._all(statement)]
+        after = {one.facts.supersedes: one for one in issued if one.facts}
+        valid = [one for one in issued if one.status is CertificateStatus.ISSUED]
+        is_stated = any(one.states(query.injection) for one in valid)
+        found = []
+        for one in issued:
+            if one.status is CertificateStatus.REVOKED and one.states(query.injection):
+                follower = after.get(one.code)
+                if follower in valid if follower else not is_stated:
+                    found.append(c.Replacement(one.code, follower.code if follower else ""))
+        return found
 
     async def _draft(self, query: c.DraftCertificate, actor: Actor, now: datetime) -> Draft:
         certificate = columns_of(t.certificate, Certificate)

@@ -713,6 +713,20 @@ async def test_a_correction_says_at_once_which_paper_is_valid_no_more_and_what_r
                 f"더 이상 유효하지 않은 증명서: {spoken(old.certificate.code)}",
                 f"새 증명서: {spoken(new.certificate.code)}",
             )  # fmt: skip
+        await pilot.press("f6")
+        await wait_for(pilot, lambda: isinstance(app.screen, VoidScreen))
+        form = app.screen
+        assert isinstance(form, VoidScreen)
+        form.pick("given").options.focus()
+        await pilot.press("2")
+        form.pick("kind").options.focus()
+        await pilot.press("1", "f2")
+        await wait_for(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("1")
+        await see(
+            pilot, "무효로 했습니다: 홍길동",
+            f"더 이상 유효하지 않은 증명서: {spoken(new.certificate.code)}",
+        )  # fmt: skip
 
 
 async def test_a_correction_without_a_certificate_speaks_of_none(kiosk: Kiosk) -> None:

@@ -10,7 +10,14 @@ import pytest
 from domain.actors import Actor, Role
 from domain.application import ApplyForCertificate
 from domain.booking import Book
-from domain.certificate import GetCertificate, IssueCertificate, ListCertificates, PrintCertificate
+from domain.certificate import (
+    GetCertificate,
+    IssueCertificate,
+    ListCertificates,
+    ListReplacements,
+    PrintCertificate,
+    Replacement,
+)
 from domain.correction import CorrectInjection, CorrectRecipient
 from domain.errors import CertificateClosed, KnownAlready, NotAllowed, NothingChanged, NotIdentified
 from domain.injection import FindVisits
@@ -104,11 +111,14 @@ async def test_what_is_put_right_while_nothing_can_be_signed_is_issued_when_it_c
     assert (await clinic.gateway.ask(GetCertificate(old), me)).status is CertificateStatus.REVOKED
     assert await sound(clinic)
     away.rename(keys)
+    outdated = ListReplacements((await clinic.gateway.ask(GetCertificate(old), STAFF)).injection)
+    assert await clinic.gateway.ask(outdated, STAFF) == [Replacement(old, "")]
     anew = await only_certificate(clinic, CertificateStatus.READY)
     await clinic.gateway.send(IssueCertificate(anew.code), STAFF)
     facts = (await only_certificate(clinic, CertificateStatus.ISSUED)).facts
     assert facts is not None
     assert facts.is_of(RIGHT)
+    assert await clinic.gateway.ask(outdated, STAFF) == []  # another paper, which was applied for anew
     clinic.clock.move(days=731)  # the signer is valid for two years
     correction = CorrectInjection(anew.injection, "misheard", vaccinator="박민수")
     assert (await clinic.gateway.send(correction, STAFF)).given.vaccinator == "박민수"

@@ -107,18 +107,50 @@ class AdverseEventScreen(AfterNeedle):
         return ReportAdverseEvent(self.visit.injection.code, severity, description)
 
 
-class CorrectScreen(AfterNeedle):
+class Outdating(AfterNeedle):
+    """A change of the record, after which a paper that somebody holds may be valid no more."""
+
+    SAID: ClassVar[str]
+
+    @dataclass
+    class Replaced(Message):
+        """The certificates that are void by it, and what took their place."""
+
+        replacements: list[Replacement]
+
+    def recorded(self) -> None:
+        """Ask which, while the person is here."""
+        self.run_query(ListReplacements(self.visit.injection.code), self.Replaced)
+
+    @on(Replaced)
+    def _replaced(self, event: Replaced) -> None:
+        name = self.visit.person.name
+        papers = [{"old": spoken(one.old), "new": spoken(one.new)} for one in event.replacements]
+
+        def words(texts: Texts) -> str:
+            voided = (
+                texts(f"injection_desk.{'replaced' if paper['new'] else 'outdated'}", **paper)
+                for paper in papers
+            )
+            return "\n".join([texts(self.SAID, name=name), *voided])
+
+        self.finish(words)
+
+    def refused(self, event: Refused) -> None:
+        """What became of the papers may be unknown."""
+        if isinstance(event.request, ListReplacements):
+            super().recorded()
+        else:
+            super().refused(event)
+
+
+class CorrectScreen(Outdating):
     """Lot, site and vaccinator as they really were; what is left as it stands is not changed."""
 
     HELP = "injection_desk.correct_help"
     HEADING = "injection_desk.correct_heading"
+    SAID = "injection_desk.corrected"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("f2", "submit", "injection_desk.correct")]
-
-    @dataclass
-    class Replaced(Message):
-        """The certificates that the correction put in the place of others."""
-
-        replacements: list[Replacement]
 
     def entries(self) -> ComposeResult:
         """What is recorded, to be put right."""
@@ -159,34 +191,18 @@ class CorrectScreen(AfterNeedle):
             vaccinator=vaccinator if vaccinator != dose.vaccinator else None,
         )
 
-    def recorded(self) -> None:
-        """Whoever holds a paper has one that is valid no more: ask which, while the person is here."""
-        self.run_query(ListReplacements(self.visit.injection.code), self.Replaced)
-
-    @on(Replaced)
-    def _replaced(self, event: Replaced) -> None:
-        name = self.visit.person.name
-        papers = [{"old": spoken(one.old), "new": spoken(one.new)} for one in event.replacements]
-
-        def words(texts: Texts) -> str:
-            said = [texts("injection_desk.corrected", name=name)]
-            return "\n".join([*said, *(texts("injection_desk.replaced", **paper) for paper in papers)])
-
-        self.finish(words)
-
     def refused(self, event: Refused) -> None:
-        """What is about the lot stands beside it; what became of the papers may be unknown."""
-        if isinstance(event.request, ListReplacements):
-            super().recorded()
-        elif not self.refuse_beside(event, "lot", LotUnknown, InsufficientStock):
+        """What is about the lot stands beside it."""
+        if not self.refuse_beside(event, "lot", LotUnknown, InsufficientStock):
             super().refused(event)
 
 
-class VoidScreen(AfterNeedle):
+class VoidScreen(Outdating):
     """The record is struck out; where the needle never went in, the dose goes back."""
 
     HELP = "injection_desk.void_help"
     HEADING = "injection_desk.void_heading"
+    SAID = "injection_desk.void_heading_done"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("f2", "submit", "injection_desk.void")]
 
     def entries(self) -> ComposeResult:

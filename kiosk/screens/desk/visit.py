@@ -216,8 +216,8 @@ class VisitScreen(VisitKeys):
         here = (stage, injection.version + len(injection.adverse_events), concerns, booking)
         if here == self._step_of:  # what was typed into the step stays
             return
-        if self._step_of and self._step_of[0] is not stage:
-            self.say_here("")
+        if self._step_of and self._step_of[0] is not stage and stage is not Stage.VOIDED:
+            self.say_here("")  # but not which papers a voided record has taken with it
         self._step_of = here
         self.let_read()
         self.wish = new_command_id()
