@@ -149,15 +149,15 @@ class Relay:
     # -- a part's loop ----------------------------------------------------------------------------
 
     async def _run(self, loop: Loop) -> None:
-        pause = FIRST_PAUSE
+        pause, woken = FIRST_PAUSE, False
         while not self._closing:
             loop.wake.clear()
             try:
-                again = await self._turn(loop)
-                pause, loop.problem = FIRST_PAUSE, ""
+                again = await self._turn(loop, woken)
+                pause, woken, loop.problem = FIRST_PAUSE, True, ""
                 await self._wait(loop, again)
             except Exception as problem:  # noqa: BLE001 - whatever a part meets, it is tried again
-                loop.state = LoopState.FAILING
+                loop.state, woken = LoopState.FAILING, False
                 if not (isinstance(problem, Resting) and loop.problem):  # why it rests says more than that
                     loop.problem = problem_of(problem)
                 rest = max(pause, _rest_of(problem))
@@ -165,13 +165,13 @@ class Relay:
                 await self._rest(loop, rest)
                 pause = min(pause * 2, LONGEST_PAUSE)
 
-    async def _turn(self, loop: Loop) -> float | None:
+    async def _turn(self, loop: Loop, woken: bool) -> float | None:
         """Do what there is to do; answers after how many seconds to look again, None for when woken."""
         serves = self._serves()
-        if not serves:
+        if woken and not serves:
             await self._let_people_go_first(loop, STAND_BACK if loop.listener else QUIET)
         async with self._leases.hold(f"part:{loop.part}") as held:
-            if serves:
+            if woken and serves:
                 await self._let_people_go_first(loop, QUIET)
             ahead = await self._outbox.ahead(loop.part, loop.seen)
             if loop.mark != ahead.mark:  # the records were put back to an earlier state, with their server

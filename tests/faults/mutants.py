@@ -263,7 +263,7 @@ MUTANTS = (
            _instead(MyPageStore, "tell", _telling_the_place_first)),
     Mutant("what is tried again is told beside the records", AGAIN,
            _instead(ProjectorListener, "again", _telling_beside_the_records)),
-    Mutant("the clinic's folder is not synced", LOAD, _names_unsynced((sqlite, "_sync"), (files, "sync"))),
+    Mutant("the clinic's folder is not synced", LOAD, _names_unsynced((sqlite, "sync"), (files, "sync"))),
     Mutant("key files are not synced", KEYS, _files_unsynced(files)),
     Mutant("folders of keys are not synced", KEYS, _names_unsynced((files, "sync"))),
     Mutant("paper is not synced", PAPER, _files_unsynced(archive)),

@@ -115,7 +115,7 @@ async def test_a_night_that_failed_is_tried_again(clinic: OpenClinic) -> None:
     await clinic.gateway.send(AddStock(vaccine, "EARLY", clinic.today, 2), STAFF)
     clinic.clock.move(days=1)
     reader = FailsOnce(clinic.gateway.reader)
-    night = asyncio.create_task(every_day(replace(clinic.gateway, reader=reader), look=0.01))
+    night = asyncio.create_task(every_day(replace(clinic.gateway, reader=reader), lambda: None, look=0.01))
     async with asyncio.timeout(10):
         await _without(clinic, doses=2)
     night.cancel()

@@ -744,9 +744,9 @@ async def test_what_follows_is_mostly_left_to_the_process_that_serves_people(
     looked: Counter[relay.Relay] = Counter()
     dealt: Counter[relay.Relay] = Counter()
 
-    async def look(self: relay.Relay, loop: relay.Loop) -> float | None:
+    async def look(self: relay.Relay, loop: relay.Loop, woken: bool) -> float | None:
         looked[self] += 1
-        return await turn(self, loop)
+        return await turn(self, loop, woken)
 
     async def count(
         self: relay.Relay, loop: relay.Loop, listener: Listener, events: Sequence[Recorded]
