@@ -9,14 +9,21 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable
+from datetime import date
 from functools import cache
 from pathlib import Path
 
+import pypdfium2
 import pyte
 from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw, ImageFont
 from pylopdf_fonts_ko import __file__ as noto
 
+from kiosk.credential.signer import ClinicSigner
+from kiosk.paper.certificate import certificate_page
+from kiosk.paper.fonts import load_fonts
+from kiosk.paper.ticket import TicketPaper, ticket_page
+from tests.certificate_facts import TICKET, dose, facts, flu, keys, signed
 from tests.journeys import the_day as day
 from tests.journeys.terminal import Terminal
 
@@ -129,6 +136,33 @@ def busy_day() -> None:
             look_at()(terminal, picture)
 
 
+def paper() -> None:
+    """The pages that people take home."""
+    fonts = load_fonts()
+    two = facts(doses=(dose(1, lot="FD0932", given_on=date(2026, 10, 30)), dose(2)))
+    first = facts(doses=(dose(1, 2),), next_due_on=date(2026, 12, 11), supersedes="CQ2W3E4R5")
+    season = facts(doses=(flu(),))
+    longest = facts(
+        name="가나다라마바사아자차카타파하거너더러머버서어저처커터퍼허고노",
+        surname="WOLFESCHLEGELSTEINHAUSENBERGERDORFF",
+        given="MARIA ALEXANDRA CONSTANTINA PHILIPPA TERESA",
+    )
+    both = ClinicSigner(keys(), also_card=True)
+    pages = {
+        "paper-certificate": certificate_page(two, signed(two), fonts),
+        "paper-confirmation": certificate_page(first, signed(first), fonts),
+        "paper-influenza": certificate_page(season, signed(season), fonts),
+        "paper-long-name": certificate_page(longest, signed(longest), fonts),
+        "paper-second-code": certificate_page(two, both.sign(two), fonts),
+        "paper-ticket-a6": ticket_page(TICKET, fonts, TicketPaper.A6),
+        "paper-ticket-roll": ticket_page(TICKET, fonts, TicketPaper.ROLL_80),
+    }
+    for name, pdf in pages.items():
+        page = pypdfium2.PdfDocument(pdf)[name == "paper-second-code"]
+        picture = page.render(scale=900 / page.get_width()).to_pil()
+        picture.save(PICTURES / f"{name}.png", optimize=True)
+
+
 def page_of_pictures() -> None:
     """``docs/pictures.md``: all of them, under their names."""
     names = sorted(file.name for file in PICTURES.glob("*.png"))
@@ -143,4 +177,5 @@ if __name__ == "__main__":
     the_day(100, 30, "")
     public_at_40_by_16()
     busy_day()
+    paper()
     page_of_pictures()

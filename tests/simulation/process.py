@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 SERVES = 0.7
-"""Whether a process has served somebody lately, when its relay asks."""
+"""How likely a process is to be one that serves people."""
 
 FOUND_BY = b"a key of this clinic"
 """The key under which people are found."""
@@ -65,7 +65,8 @@ class Process(Host):
         outbox = WatchedOutbox(engine, world)
         mypage = StumblingPage(cast(Any, StepEngine(world.mypage, chance)), world)
         leases = Leases(WorldLocks(world, self))
-        self.relay = Relay(outbox, leases, lambda: chance.happens(SERVES))
+        serves = chance.happens(SERVES)
+        self.relay = Relay(outbox, leases, lambda: serves)
         changes = Changes(self.others)
         changes.listen(self.relay.wake)
         self.writer.on_commit(changes.notify_from_thread)
