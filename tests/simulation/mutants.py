@@ -54,7 +54,7 @@ def mutant(name: str, *seeds: int) -> Callable[[Make], Make]:
 # -- the parts ----------------------------------------------------------------------------------------
 
 
-@mutant("my page is told what it knows already", 341, 1054)
+@mutant("my page is told what it knows already", 872, 913)
 def _(patch: pytest.MonkeyPatch) -> None:
     async def tell(self: Any, recorded: Sequence[Recorded], after: int = 0) -> int:
         async with self._writing() as connection:
@@ -87,12 +87,12 @@ def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(PolicyListener, "deal_with", deal_with)
 
 
-@mutant("what was put aside holds up nothing behind it", 1940)
+@mutant("what was put aside holds up nothing behind it", 438, 1411)
 def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SqlTasks, "subjects", lambda self, part: {})
 
 
-@mutant("an event that my page tries again is told alone", 59, 204)
+@mutant("an event that my page tries again is told alone", 85, 204)
 def _(patch: pytest.MonkeyPatch) -> None:
     real = Outbox.of_person
 
@@ -102,7 +102,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Outbox, "of_person", of_person)
 
 
-@mutant("an event that is mended is told to nobody", 31, 51)
+@mutant("an event that is mended is told to nobody", 47, 85)
 def _(patch: pytest.MonkeyPatch) -> None:
     async def in_full(self: Any, events: Sequence[Recorded]) -> list[Recorded]:
         return list(events)
@@ -110,7 +110,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ProjectorListener, "_in_full", in_full)
 
 
-@mutant("a part is woken while it works, and forgets it", 1, 3)
+@mutant("a part is woken while it works, and forgets it", 1, 2)
 def _(patch: pytest.MonkeyPatch) -> None:
     async def run(self: Any, loop: Any) -> None:
         pause = FIRST_PAUSE
@@ -130,7 +130,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
 # -- tasks --------------------------------------------------------------------------------------------
 
 
-@mutant("a task is not looked at again under its lease", 717, 1006)
+@mutant("a task is not looked at again under its lease", 124, 208)
 def _(patch: pytest.MonkeyPatch) -> None:
     listed: dict[str, Task] = {}
 
@@ -152,7 +152,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(TaskQueue, "_begin", begin)
 
 
-@mutant("a sheet is printed without saying so first", 9, 72)
+@mutant("a sheet is printed without saying so first", 20, 123)
 def _(patch: pytest.MonkeyPatch) -> None:
     async def begin(self: Any, task: Task) -> bool:
         return True
@@ -160,7 +160,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(TaskQueue, "_begin", begin)
 
 
-@mutant("what is printed and cannot be recorded is printed again", 463, 564)
+@mutant("what is printed and cannot be recorded is printed again", 200, 220)
 def _(patch: pytest.MonkeyPatch) -> None:
     async def end(self: Any, task: Task, status: TaskStatus, *more: Any, **named: Any) -> None:
         try:
@@ -174,7 +174,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(TaskQueue, "_end", end)
 
 
-@mutant("leases are held by whoever asks", 1, 2)
+@mutant("leases are held by whoever asks", 1, 5)
 def _(patch: pytest.MonkeyPatch) -> None:
     async def take(self: Any, number: int) -> bool:
         await self._world.chance.pause()
@@ -186,7 +186,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
 # -- the writer and the gateway -------------------------------------------------------------------------
 
 
-@mutant("people are answered before the commit", 12, 28)
+@mutant("people are answered before the commit", 2, 11)
 def _(patch: pytest.MonkeyPatch) -> None:
     def commit(self: Any, session: Any, uow: Any, batch: Any) -> None:
         def early(changed: bool) -> None:
@@ -201,12 +201,12 @@ def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SqlWriter, "_commit", commit)
 
 
-@mutant("whoever has left is served all the same", 31, 44)
+@mutant("whoever has left is served all the same", 6, 8)
 def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SqlWriter, "_boarded", lambda self, waiting: waiting)
 
 
-@mutant("a commit that failed is not looked up", 4, 11)
+@mutant("a commit that failed is not looked up", 2, 9)
 def _(patch: pytest.MonkeyPatch) -> None:
     def find_out(self: Any, *about: Any) -> None:
         with pytest.MonkeyPatch.context() as within:
@@ -217,6 +217,6 @@ def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SqlWriter, "_find_out", find_out)
 
 
-@mutant("a command sent twice is done twice", 4, 10)
+@mutant("a command sent twice is done twice", 1, 9)
 def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SqlUnitOfWork, "answer_of", lambda self, command_id, name: NOT_DONE)
