@@ -319,8 +319,10 @@ class SqlReader:
         for one in issued:
             if one.status is CertificateStatus.REVOKED and one.states(query.injection):
                 follower = after.get(one.code)
-                if follower in valid if follower else not is_stated:
-                    found.append(c.Replacement(one.code, follower.code if follower else ""))
+                if follower in valid:
+                    found.append(c.Replacement(one.code, follower.code))
+                elif follower is None and not is_stated:
+                    found.append(c.Replacement(one.code, ""))
         return found
 
     async def _draft(self, query: c.DraftCertificate, actor: Actor, now: datetime) -> Draft:

@@ -5,17 +5,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.postgresql import QUICK, CannotStart, Server, running
+from tests.postgresql import Server, running_if_it_can
 
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Server]:
     """One PostgreSQL for all tests of this process; each takes a database of its own."""
-    try:
-        with running(QUICK) as server:
-            yield server
-    except CannotStart as problem:
-        pytest.skip(f"no PostgreSQL here: {problem}")
+    with running_if_it_can() as server:
+        yield server
 
 
 @pytest.fixture(autouse=True)

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import psutil
 import psycopg
+import pytest
 
 from storage.engine import writer_engine
 from storage.migrate import migrate
@@ -146,6 +147,16 @@ class Server:
         """Run one statement as its administrator."""
         with psycopg.connect(self.conninfo(database), autocommit=True) as connection:
             connection.execute(statement.encode())
+
+
+@contextlib.contextmanager
+def running_if_it_can() -> Iterator[Server]:
+    """A quick one; where there can be none, whatever needs it is skipped."""
+    try:
+        with running(QUICK) as server:
+            yield server
+    except CannotStart as problem:
+        pytest.skip(f"no PostgreSQL here: {problem}")
 
 
 @contextlib.contextmanager

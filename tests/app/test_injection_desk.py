@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import TypeVar
 
 from textual.pilot import Pilot
 
@@ -20,6 +21,7 @@ from domain.stock import EntryKind
 from domain.vaccine import AddStock, QuarantineLot
 from kiosk.app import ClinicApp
 from kiosk.screens.desk.after_needle import AdverseEventScreen, CorrectScreen, VoidScreen
+from kiosk.screens.desk.form import FormPage
 from kiosk.screens.desk.steps import PAST_ALLERGY, DoseStep, ResultStep, ScreeningStep
 from kiosk.screens.desk.visit import VisitScreen
 from kiosk.screens.injection_desk import FindField, InjectionDeskScreen, why_nobody
@@ -51,6 +53,18 @@ from tests.app.terminal import press_at_once, readable, screen_text, see, type_t
 from tests.clinics import STAFF, TestClock
 
 GTIN = "08806500012343"
+
+
+F = TypeVar("F", bound=FormPage)
+
+
+async def at_form(app: ClinicApp, pilot: Pilot[int], key: str, kind: type[F]) -> F:
+    """The form behind a key of the visit."""
+    await pilot.press(key)
+    await wait_for(pilot, lambda: isinstance(app.screen, kind))
+    form = app.screen
+    assert isinstance(form, kind)
+    return form
 
 
 async def at_visit(app: ClinicApp, pilot: Pilot[int], booking: str, actor: Actor = STAFF) -> VisitScreen:
@@ -629,10 +643,7 @@ async def test_adverse_events_are_reported_and_shown(kiosk: Kiosk) -> None:
         receipt = await book(app)
         await vaccinate(app, receipt.booking)
         await at_visit(app, pilot, receipt.booking)
-        await pilot.press("f4")
-        await wait_for(pilot, lambda: isinstance(app.screen, AdverseEventScreen))
-        form = app.screen
-        assert isinstance(form, AdverseEventScreen)
+        form = await at_form(app, pilot, "f4", AdverseEventScreen)
         await see(pilot, "신고해야 합니다")
         await pilot.press("f2")
         await wait_for(pilot, lambda: error_of(form, "severity") and error_of(form, "description"))
@@ -661,10 +672,7 @@ async def test_a_correction_moves_the_dose_to_the_lot_it_came_from(kiosk: Kiosk)
         receipt = await book(app)
         await vaccinate(app, receipt.booking)
         await at_visit(app, pilot, receipt.booking)
-        await pilot.press("f5")
-        await wait_for(pilot, lambda: isinstance(app.screen, CorrectScreen))
-        form = app.screen
-        assert isinstance(form, CorrectScreen)
+        form = await at_form(app, pilot, "f5", CorrectScreen)
         await pilot.press("f2")
         await wait_for(pilot, lambda: "바뀐 내용이 없습니다" in error_of(form, "lot"))
         form.pick("kind").options.focus()
@@ -695,10 +703,7 @@ async def test_a_correction_says_at_once_which_paper_is_valid_no_more_and_what_r
         await at_visit(app, pilot, injection.injection.booking)
         for site, reason in (("2", "팔을 잘못 적음"), ("1", "그대로가 맞음")):
             [old] = await gateway.ask(ListCertificates(CertificateStatus.ISSUED), STAFF)
-            await pilot.press("f5")
-            await wait_for(pilot, lambda: isinstance(app.screen, CorrectScreen))
-            form = app.screen
-            assert isinstance(form, CorrectScreen)
+            form = await at_form(app, pilot, "f5", CorrectScreen)
             form.pick("site").options.focus()
             await pilot.press(site)
             form.pick("kind").options.focus()
@@ -713,10 +718,7 @@ async def test_a_correction_says_at_once_which_paper_is_valid_no_more_and_what_r
                 f"더 이상 유효하지 않은 증명서: {spoken(old.certificate.code)}",
                 f"새 증명서: {spoken(new.certificate.code)}",
             )  # fmt: skip
-        await pilot.press("f6")
-        await wait_for(pilot, lambda: isinstance(app.screen, VoidScreen))
-        form = app.screen
-        assert isinstance(form, VoidScreen)
+        form = await at_form(app, pilot, "f6", VoidScreen)
         form.pick("given").options.focus()
         await pilot.press("2")
         form.pick("kind").options.focus()
@@ -734,10 +736,7 @@ async def test_a_correction_without_a_certificate_speaks_of_none(kiosk: Kiosk) -
         receipt = await book(app)
         await vaccinate(app, receipt.booking)
         await at_visit(app, pilot, receipt.booking)
-        await pilot.press("f5")
-        await wait_for(pilot, lambda: isinstance(app.screen, CorrectScreen))
-        form = app.screen
-        assert isinstance(form, CorrectScreen)
+        form = await at_form(app, pilot, "f5", CorrectScreen)
         form.entry("vaccinator").value = "박간호"
         form.pick("kind").options.focus()
         await pilot.press("1", "f2")
@@ -750,10 +749,7 @@ async def test_a_record_of_a_dose_never_given_is_voided_and_the_dose_is_back(kio
         receipt = await book(app)
         await vaccinate(app, receipt.booking)
         await at_visit(app, pilot, receipt.booking)
-        await pilot.press("f6")
-        await wait_for(pilot, lambda: isinstance(app.screen, VoidScreen))
-        form = app.screen
-        assert isinstance(form, VoidScreen)
+        form = await at_form(app, pilot, "f6", VoidScreen)
         await see(pilot, "백신이 몸에 들어갔습니까?")
         await pilot.press("f2")
         await wait_for(pilot, lambda: error_of(form, "given") and error_of(form, "kind"))

@@ -63,7 +63,8 @@ async def test_one_row_looks_focused_and_space_ticks_a_role(kiosk: Kiosk) -> Non
 
         def first_looks_focused() -> bool:
             chosen = roles.get_component_rich_style("choice--chosen").bgcolor
-            return bool(chosen) and chosen in {segment.style.bgcolor for segment in roles.render_line(0)}  # type: ignore[union-attr]
+            drawn = {segment.style.bgcolor for segment in roles.render_line(0) if segment.style}
+            return chosen is not None and chosen in drawn
 
         await see(pilot, "1  [ ] 백신 관리자")
         assert name.has_focus

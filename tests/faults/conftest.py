@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.nursery import Nursery
-from tests.postgresql import QUICK, CannotStart, Server, running
+from tests.postgresql import Server, running_if_it_can
 
 MEMORY = Path("/dev/shm")
 
@@ -25,11 +25,8 @@ def nursery() -> Iterator[Nursery]:
 @pytest.fixture
 def server() -> Iterator[Server]:
     """A server of its own, to be killed."""
-    try:
-        with running(QUICK) as server:
-            yield server
-    except CannotStart as problem:
-        pytest.skip(f"no PostgreSQL here: {problem}")
+    with running_if_it_can() as server:
+        yield server
 
 
 @pytest.fixture
