@@ -306,7 +306,7 @@ class ScreeningDeferred(ClinicError):
 class ScreeningStands(ClinicError):
     code = "screening-stands"
     text = (
-        "The screening of today found: {reasons}. Whoever found it cannot take it back: "
+        "The screening of {date} found: {reasons}. Whoever found it cannot take it back: "
         "another member of staff has to come in with their own PIN, screen again and give the reason."
     )
 

@@ -199,10 +199,12 @@ class Known:
 
     standing: tuple[Screening, ...]
     """Of today, with a concern each; a milder one has to overrule them."""
+    never: tuple[Screening, ...]
+    """The same, of other days: against this vaccine altogether. The first of today has to answer it."""
     severe: tuple[AdverseEvent, ...]
     """After doses of the series; so it has to overrule these."""
     told: tuple[Screening, ...]
-    """Of other visits, of a severe allergy or an earlier reaction."""
+    """Of other visits or days, of a severe allergy or an earlier reaction."""
     events: tuple[AdverseEvent, ...]
     """After any dose. Nobody can tell from its text which of them was a reaction at once."""
 
@@ -213,21 +215,29 @@ class Known:
         """As of now, for this visit, which may be one of these; its dose would be one of this series."""
         others = [visit for visit in visits if visit.code != injection.code]
         own = injection.screened(clinic, now)
-        today = [own, *(visit.screened(clinic, now) for visit in others)]
-        last = [screening for visit in others for screening in visit.every_screening[-1:]]
+        last = [(visit, s) for visit in (injection, *others) for s in visit.every_screening[-1:]]
+        today = [screening for visit, screening in last if visit.screened(clinic, now)]
         given = [visit for visit in others if visit.dose and visit.dose.presentation.series == series]
         return cls(
             # What was found before the visit's own screening has been answered by it.
-            standing=tuple(s for s in today if s and s.concerns and (own is None or s.at >= own.at)),
+            standing=tuple(s for s in today if s.concerns and (own is None or s.at >= own.at)),
+            never=tuple(
+                replace(screening, concerns=(Concern.SEVERE_ALLERGY,))
+                for visit, screening in last
+                if own is None and visit.vaccine == injection.vaccine
+                if screening.is_contraindicated and screening not in today
+            ),
             severe=tuple(e for v in given for e in v.adverse_events if e.severity is Severity.SEVERE),
-            told=tuple(s for s in last if s.past_allergic_reaction or s.is_contraindicated),
+            told=tuple(
+                s for _, s in last if s is not own and (s.past_allergic_reaction or s.is_contraindicated)
+            ),
             events=tuple(event for visit in others for event in visit.adverse_events),
         )
 
     @property
     def findings(self) -> tuple[Screening, ...]:
         """What the next screening has to name, unless it overrules it."""
-        return (*self.standing, *(event.as_found for event in self.severe))
+        return (*self.standing, *self.never, *(event.as_found for event in self.severe))
 
     @property
     def expected(self) -> frozenset[Concern]:
@@ -531,9 +541,9 @@ def _known(uow: UnitOfWork, injection: Injection, context: Context) -> Known:
 
 
 def _may_stand(answers: Screening, known: Known, context: Context) -> None:
-    for found in known.standing:
+    for found in (*known.standing, *known.never):
         if not answers.may_follow(found):
-            raise ScreeningStands(reasons=found.concerns)
+            raise ScreeningStands(date=context.clinic.today(found.at), reasons=found.concerns)
     for event in known.severe:
         if not answers.may_follow(event.as_found):
             raise SevereReaction(date=context.clinic.today(event.at))

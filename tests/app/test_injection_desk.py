@@ -508,6 +508,7 @@ async def test_what_the_person_told_at_an_earlier_visit_is_answered_beforehand(
         step = await at_screening(pilot, visit, "enter")
         assert step.values == {PAST_ALLERGY, Concern.SEVERE_ALLERGY}, "a fever passes"
         await pilot.press("1", "5")
+        await see(pilot, "본인이 확인한 것은")
         visit.clinic_changed()  # what is known is asked for again
         await app.workers.wait_for_complete()
         await pilot.pause()

@@ -127,7 +127,7 @@ def test_a_concern_is_taken_back_by_somebody_else_and_for_a_reason_alone(
     clinic.send(Screen(injection, (Concern.SEVERE_ALLERGY,)), VACCINATOR)
     with pytest.raises(errors.ScreeningStands) as refusal:
         clinic.send(Screen(injection, milder, reason=reason), actor)
-    assert refusal.value.facts == {"reasons": (Concern.SEVERE_ALLERGY,)}
+    assert refusal.value.facts == {"date": date(2026, 3, 2), "reasons": (Concern.SEVERE_ALLERGY,)}
     refused(clinic, errors.ScreeningDeferred, injection)
 
 
@@ -149,6 +149,38 @@ def test_a_new_booking_of_the_same_day_takes_no_concern_back(clinic: SmallClinic
         clinic.send(Screen(second), VACCINATOR)
     clinic.send(Screen(second, reason="다른 사람의 답이었음"), COLLEAGUE)
     clinic.give(second)
+
+
+@pytest.mark.parametrize("same_visit", [True, False])
+def test_no_other_day_takes_a_contraindication_back(clinic: SmallClinic, same_visit: bool) -> None:
+    """A fever passes, an allergy does not."""
+    vaccine = clinic.vaccine(doses=2)
+    first = clinic.screened(vaccine)
+    clinic.send(Screen(first, (Concern.SEVERE_ALLERGY, Concern.FEVER)), VACCINATOR)
+    clinic.clock.set_local("2026-03-03 09:00")
+    injection = first
+    if not same_visit:
+        clinic.send(CancelBooking(clinic.records.injections[first].booking), VACCINATOR)
+        injection = clinic.expect(vaccine, slot=local("2026-03-03 10:00")).code
+    clinic.send(CheckIn(injection), VACCINATOR)
+    for actor, reason in ((VACCINATOR, "잘못 눌렀음"), (COLLEAGUE, "")):
+        with pytest.raises(errors.ScreeningStands) as refusal:
+            clinic.send(Screen(injection, reason=reason), actor)
+        assert refusal.value.facts == {"date": date(2026, 3, 2), "reasons": (Concern.SEVERE_ALLERGY,)}
+    clinic.send(Screen(injection, (Concern.SEVERE_ALLERGY,)), VACCINATOR)
+    refused(clinic, errors.ScreeningDeferred, injection)
+    clinic.send(Screen(injection, reason="알레르기내과 소견: 접종 가능"), COLLEAGUE)
+    clinic.give(injection)
+
+
+def test_a_contraindication_against_one_vaccine_does_not_stop_another(clinic: SmallClinic) -> None:
+    clinic.send(Screen(clinic.screened(clinic.vaccine(doses=1)), (Concern.SEVERE_ALLERGY,)), VACCINATOR)
+    other = clinic.vaccine(FLU, doses=1)
+    clinic.clock.set_local("2026-03-03 09:00")
+    injection = clinic.expect(other, slot=local("2026-03-03 10:00")).code
+    clinic.send(CheckIn(injection), VACCINATOR)
+    clinic.send(Screen(injection), VACCINATOR)
+    clinic.give(injection)
 
 
 def test_what_another_visit_finds_after_the_screening_stops_the_needle(clinic: SmallClinic) -> None:

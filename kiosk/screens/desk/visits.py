@@ -168,18 +168,20 @@ def warnings(visit: Visit, history: History, clinic: Clinic, now: datetime, text
     earliest = product_facts.earliest_after(given, today)
     if earliest and today < earliest and today not in given:
         said.append(texts("injection_desk.warn.too_early", date=earliest, days=(earliest - today).days))
-    return said + (_known_words(history.known, visit.injection, clinic, texts) if history.known else [])
+    if history.known:
+        said += _known_words(history.known, visit.injection.screened(clinic, now), clinic, texts)
+    return said
 
 
-def _known_words(known: Known, injection: Injection, clinic: Clinic, texts: Texts) -> list[str]:
-    """What the person's other visits say, so that nobody has to remember it."""
+def _known_words(known: Known, own: Screening | None, clinic: Clinic, texts: Texts) -> list[str]:
+    """What the person's other visits and days say beside today's own screening: nobody has to remember it."""
     said = []
     for event in known.events:
         severity = texts(f"injection_desk.severity.{event.severity.value}")
         facts = {"date": clinic.today(event.at), "severity": severity, "description": event.description}
         said.append(texts("injection_desk.warn.event", **facts))
     for screening in dict.fromkeys((*known.standing, *known.told)):
-        if screening not in injection.every_screening:
+        if screening != own:
             said.append(_found_words(screening, clinic, texts))
     return said
 
