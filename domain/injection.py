@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
-from domain.actors import VACCINATOR, Role
+from domain.actors import VACCINATOR, VACCINE_MANAGER, Role
 from domain.booking import Booking, BookingStatus, given_dates
 from domain.clinic import Clinic
 from domain.codes import Kind, new_code
@@ -292,6 +292,28 @@ class FindVisits(Query[list[Visit]]):
     allowed: ClassVar[frozenset[Role]] = VACCINATOR
     text: str
     limit: int = 50
+
+
+@dataclass(frozen=True)
+class Given:
+    """A dose with who had it. The ``status`` says whether its record was voided."""
+
+    injection: str
+    person: PersonDetails
+    dose: Dose
+    status: InjectionStatus
+    adverse_events: tuple[AdverseEvent, ...]
+
+
+@dataclass(frozen=True)
+class ListGiven(Query[list[Given]]):
+    """Every dose of a lot, newest first. Voided records too: the dose may have been given all the same."""
+
+    allowed: ClassVar[frozenset[Role]] = VACCINE_MANAGER
+    vaccine: str
+    lot: str
+    limit: int = 100
+    offset: int = 0
 
 
 @dataclass(frozen=True)

@@ -80,6 +80,7 @@ class SqlReader:
             b.GetBooking: self._booking,
             i.ListVisits: self._visits,
             i.FindVisits: self._find_visits,
+            i.ListGiven: self._given,
             i.GetVisit: self._visit,
             i.ListInjections: self._injections,
             c.ListCertificates: self._certificates,
@@ -259,6 +260,18 @@ class SqlReader:
             for visit in visits
             if code in (visit.injection.code, visit.injection.booking) or visit.person.is_called(text)
         ][: query.limit]
+
+    async def _given(self, query: i.ListGiven, _a: Actor, _n: datetime) -> list[i.Given]:
+        n = t.injection.c
+        statement = (
+            select(n.code, t.recipient.c.person, n.dose, n.status, n.adverse_events)
+            .join(t.recipient, t.recipient.c.code == n.recipient)
+            .where(n.vaccine == query.vaccine, n.lot == query.lot)
+            .order_by(n.seq.desc())
+            .limit(query.limit)
+            .offset(query.offset)
+        )
+        return [i.Given(*row) for row in await self._all(statement)]
 
     async def _visit(self, query: i.GetVisit, _a: Actor, _n: datetime) -> i.Visit:
         statement = self._visit_rows().where(t.injection.c.code == query.injection)

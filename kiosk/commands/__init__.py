@@ -8,6 +8,7 @@ COMMANDS: dict[str, str] = {
     "check": "test every rule of the clinic on the records",
     "backup": "records and keys in one file, beside a running kiosk",
     "restore": "a backup in the place of the records; --list shows what there is",
+    "recall": "whoever was given a dose of a lot, as CSV",
     "mypage": "the view that my page is read from",
     "printers": "the printers that can be chosen in the settings",
     "worker": "parts of the clinic in a process of their own",
@@ -22,5 +23,5 @@ COMMANDS: dict[str, str] = {
 }
 """Every command, in the order of the help."""
 
-LOGGED = frozenset({"check", "backup", "restore", "mypage", "parts", "staff", "keys"})
+LOGGED = frozenset({"check", "backup", "restore", "mypage", "parts", "staff", "keys", "recall"})
 """Those that do or judge something, and then are gone; what stays at work has a log of its own."""

@@ -9,14 +9,17 @@ import pytest
 
 from domain.booking import BookingStatus, CancelBooking, GetBooking
 from domain.codes import spoken
+from domain.correction import VoidInjection
+from domain.injection import ReportAdverseEvent, Severity
 from domain.presentation import Disease
 from domain.stock import EntryKind, LotStatus
 from domain.vaccine import AddStock, RegisterVaccine, WriteOffStock
 from kiosk.gs1 import SEPARATOR_SIGN
 from kiosk.i18n import put_in_words
 from kiosk.screens.desk.add_stock import AddStockScreen
-from kiosk.screens.desk.ledger import PAGE, LedgerScreen
+from kiosk.screens.desk.ledger import LedgerScreen
 from kiosk.screens.desk.new_vaccine import NewVaccineScreen
+from kiosk.screens.desk.paged import PAGE
 from kiosk.screens.desk.register import PresentationScreen, RegisterScreen
 from kiosk.screens.desk.take_out import QuarantineScreen, WriteOffScreen
 from kiosk.screens.desk.vaccine_lots import VaccineLotsScreen
@@ -41,6 +44,7 @@ from tests.app.desks import (
     lots,
     refuses,
     services_of,
+    vaccinate,
 )
 from tests.app.terminal import screen_text, see, type_text, wait_for
 from tests.app.test_public_my_page import identify
@@ -499,6 +503,33 @@ async def test_every_entry_of_the_ledger_of_a_day_is_named_in_both_languages(kio
         for language in ("ko", "en"):
             app.speak(language)
             assert all(app.texts.has(f"vaccine_admin.kind.{kind.value}") for kind in EntryKind)
+
+
+async def test_whoever_had_a_lot_is_listed_with_a_phone_number(kiosk: Kiosk) -> None:
+    async with kiosk(size=(80, 24)) as (app, pilot):
+        first = await vaccinate(app, (await book(app, 1)).booking)
+        await vaccinate(app, (await book(app, 2, "김영희")).booking)
+        gateway = services_of(app).gateway
+        await gateway.send(ReportAdverseEvent(first.code, Severity.MILD, "팔 통증"), STAFF)
+        await gateway.send(VoidInjection(first.code, "기록 오류", dose_returned=False), STAFF)
+        await deliver(app, "UNUSED", SOON, 5)
+        await at_desk(app, VaccineAdminScreen)
+        await see(pilot, "코미나티주")
+        await pilot.press("enter")
+        await see(pilot, "UNUSED", "LOT1")
+        lots = app.screen
+        assert isinstance(lots, VaccineLotsScreen)
+        lots.table.go_to("LOT1")
+        await pilot.press("f2")
+        await see(pilot, "제조번호 LOT1", "1번째부터 2번째까지", "김영희", "홍길동", "010-0000-0002", "무효")
+        await pilot.press("down")
+        await see(pilot, "홍길동 (HONG GILDONG)", "이상반응(가벼움)", "팔 통증")
+        await pilot.press("f9")
+        await see(pilot, "Adverse event (Mild)", "voided")
+        await pilot.press("escape")
+        lots.table.go_to("UNUSED")
+        await pilot.press("f2")
+        await see(pilot, "Nobody was given a dose of this lot")
 
 
 async def test_no_column_of_the_ledger_has_its_title_cut(kiosk: Kiosk) -> None:

@@ -12,6 +12,7 @@ from domain.application import ApplyForCertificate
 from domain.booking import Book, BookingReceipt, CancelBooking, MarkNoShow, PrintTicket
 from domain.certificate import GetCertificate, IssueCertificate, ListCertificates
 from domain.codes import parse_code
+from domain.correction import CorrectInjection, VoidInjection
 from domain.errors import BookingClosed, NotIdentified
 from domain.injection import (
     CheckIn,
@@ -19,6 +20,8 @@ from domain.injection import (
     Concern,
     FindVisits,
     Injection,
+    InjectionStatus,
+    ListGiven,
     ListInjections,
     ListVisits,
     Screen,
@@ -208,3 +211,30 @@ async def test_a_place_on_the_wait_list_has_its_ticket(clinic: OpenClinic) -> No
     assert receipt.status == "waiting"
     await clinic.gateway.send(PrintTicket(receipt.booking), await clinic.recipient(receipt.booking))
     assert list(clinic.settings.paper_folder.glob("ticket-*.pdf"))
+
+
+# -- a recall ---------------------------------------------------------------------------------------
+
+
+async def had(clinic: OpenClinic, vaccine: str, lot: str, **page: int) -> list[tuple[str, InjectionStatus]]:
+    doses = await clinic.gateway.ask(ListGiven(vaccine, lot, **page), STAFF)
+    assert {given.dose.lot for given in doses} <= {lot}
+    return [(given.person.phone[-1], given.status) for given in doses]
+
+
+async def test_whoever_had_a_dose_of_a_lot_is_found_by_the_records_as_they_are_now(
+    clinic: OpenClinic,
+) -> None:
+    vaccine, other = await clinic.vaccine(doses=9), await clinic.vaccine(doses=9, key="other")
+    await clinic.deliver(vaccine, 9, "LOT2")
+    doses = [await clinic.vaccinate((await clinic.book(vaccine, number)).booking) for number in range(4)]
+    await clinic.vaccinate((await clinic.book(other, 7)).booking)
+    await clinic.book(vaccine, 8)
+    await clinic.gateway.send(VoidInjection(doses[1].code, "다른 사람의 기록", dose_returned=False), STAFF)
+    await clinic.gateway.send(CorrectInjection(doses[2].code, "라벨 확인", lot="LOT2"), STAFF)
+    given, void = InjectionStatus.COMPLETED, InjectionStatus.VOIDED
+    assert await had(clinic, vaccine, "LOT1") == [("3", given), ("1", void), ("0", given)]
+    assert await had(clinic, vaccine, "LOT1", limit=1, offset=1) == [("1", void)]
+    assert await had(clinic, vaccine, "LOT2") == [("2", given)]
+    assert await had(clinic, other, "LOT1") == [("7", given)]
+    assert await had(clinic, other, "LOT2") == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import os
 import shutil
 import subprocess
@@ -363,3 +364,22 @@ async def test_what_lacks_a_table_is_not_said_to_have_lost_nothing(tmp_path: Pat
     assert "Nothing is lost" not in answer.stderr
     with pytest.raises(BackupFailed, match="ledger is missing"):
         backed_up(clinic.settings, anyway=True)
+
+
+async def test_a_recall_names_whoever_had_the_lot_for_those_who_call_them(clinic: OpenClinic) -> None:
+    vaccine, other = await clinic.vaccine(doses=3), await clinic.vaccine(doses=3, key="other")
+    for number, of in enumerate((vaccine, vaccine, other)):
+        await clinic.vaccinate((await clinic.book(of, number)).booking)
+    answer = kiosk(clinic.settings, "recall", "lot 1")
+    assert answer.returncode == 0, answer.stderr
+    rows = list(csv.DictReader(answer.stdout.splitlines()))
+    assert [(row["vaccine"], row["phone"], row["birth_date"], row["status"]) for row in rows] == [
+        ("Testvax test-vaccine", "+821000000001", "1945-08-15", "completed"),
+        ("Testvax test-vaccine", "+821000000000", "1945-08-15", "completed"),
+        ("Testvax other", "+821000000002", "1945-08-15", "completed"),
+    ]
+    assert rows[0]["given_at"] == "2026-11-23T09:30+09:00"
+    assert "홍길동" not in answer.stderr
+    unknown = kiosk(clinic.settings, "recall", "LOT9")
+    assert (unknown.returncode, unknown.stdout) == (1, "")
+    assert "LOT9" in unknown.stderr

@@ -9,7 +9,7 @@ from domain.codes import spoken
 from domain.injection import InjectionStatus, Visit
 from kiosk.i18n import Texts
 from kiosk.screens.desk.visits import History, answer_words, stage_of, state_words
-from kiosk.screens.desk.words import age, day_of_birth, hour, sex
+from kiosk.screens.desk.words import age, day_of_birth, hour, name_words, sex
 from kiosk.screens.products import product
 from kiosk.widgets.facts import Fact
 
@@ -18,7 +18,6 @@ def person_facts(visit: Visit, history: History, clinic: Clinic, now: datetime) 
     """The person and the dose, for the top of the visit."""
     person, injection = visit.person, visit.injection
     today, slot = clinic.today(now), clinic.local(injection.slot)
-    passport = f"{person.passport_surname} {person.passport_given}".strip()
 
     def birth(texts: Texts) -> str:
         born = person.birth_date
@@ -50,7 +49,7 @@ def person_facts(visit: Visit, history: History, clinic: Clinic, now: datetime) 
         return f"{words}, {texts('injection_desk.screening')}: {answer_words(screening, texts)}"
 
     return [
-        Fact("injection_desk.name", f"{person.name} ({passport})", "strong"),
+        Fact("injection_desk.name", name_words(person), "strong"),
         Fact("injection_desk.birth_date", birth, "strong"),
         Fact("injection_desk.vaccine", lambda t: product(visit.presentation, t), "strong"),
         Fact("injection_desk.dose", dose),

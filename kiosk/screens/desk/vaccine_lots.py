@@ -16,6 +16,7 @@ from domain.stock import Lot, LotStatus
 from domain.vaccine import ListLots, ListVaccines, VaccineLevel
 from kiosk.i18n import Texts
 from kiosk.screens.desk.add_stock import AddStockScreen
+from kiosk.screens.desk.given import GivenScreen
 from kiosk.screens.desk.ledger import LedgerScreen
 from kiosk.screens.desk.list_desk import ListDesk
 from kiosk.screens.desk.lots import COLUMNS, lot_rows
@@ -30,8 +31,9 @@ class VaccineLotsScreen(ListDesk):
 
     BAR = "vaccine_admin.lots_bar"
     HELP = "vaccine_admin.lots_help"
-    OF_A_ROW = frozenset({"write_off", "quarantine"})
+    OF_A_ROW = frozenset({"given", "write_off", "quarantine"})
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f2", "given", "vaccine_admin.given"),
         Binding("f3", "add_stock", "vaccine_admin.add_stock"),
         Binding("f5", "write_off", "vaccine_admin.write_off"),
         Binding("f6", "quarantine", "vaccine_admin.quarantine"),
@@ -112,6 +114,11 @@ class VaccineLotsScreen(ListDesk):
         elif lot:
             form = QuarantineScreen(self.services, self.actor, self.done, self._level, lot)
             self.lead_to(form)
+
+    def action_given(self) -> None:
+        """Whoever had a dose of the lot under the cursor."""
+        if lot := self._chosen:
+            self.lead_to(GivenScreen(self.services, self.actor, self._level.vaccine, lot.number))
 
     def action_ledger(self) -> None:
         """Every dose of this vaccine."""

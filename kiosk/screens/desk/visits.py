@@ -10,7 +10,7 @@ from enum import IntEnum
 from domain.booking import BookingStatus
 from domain.clinic import Clinic
 from domain.errors import ClinicError, LotExpired, TooEarly, TooYoung
-from domain.injection import Injection, InjectionStatus, Known, Screening, Visit
+from domain.injection import AdverseEvent, Injection, InjectionStatus, Known, Screening, Visit
 from kiosk.i18n import Texts
 from kiosk.screens.desk.words import figures, hour, moment_or_day
 from kiosk.screens.products import product
@@ -173,13 +173,17 @@ def warnings(visit: Visit, history: History, clinic: Clinic, now: datetime, text
     return said
 
 
+def event_words(event: AdverseEvent, clinic: Clinic, texts: Texts) -> str:
+    """What happened after a dose, how severe it was, and when it was told."""
+    severity = texts(f"injection_desk.severity.{event.severity.value}")
+    day = clinic.today(event.at)
+    return texts("injection_desk.warn.event", date=day, severity=severity, description=event.description)
+
+
 def _known_words(known: Known, own: Screening | None, clinic: Clinic, texts: Texts) -> list[str]:
     """What the person's other visits and days say beside today's own screening: nobody has to remember it."""
     said = []
-    for event in known.events:
-        severity = texts(f"injection_desk.severity.{event.severity.value}")
-        facts = {"date": clinic.today(event.at), "severity": severity, "description": event.description}
-        said.append(texts("injection_desk.warn.event", **facts))
+    said += [event_words(event, clinic, texts) for event in known.events]
     for screening in dict.fromkeys((*known.standing, *known.told)):
         if screening != own:
             said.append(_found_words(screening, clinic, texts))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from domain.recipient import Sex
+from domain.recipient import PersonDetails, Sex
 from kiosk.i18n import Texts
 
 
@@ -32,6 +32,11 @@ def day_of_birth(day: date, texts: Texts) -> str:
     if texts.language == "ko":
         return f"{day.year}년 {day.month}월 {day.day}일"
     return f"{day.day} {texts.month(day)} {day.year}"
+
+
+def name_words(person: PersonDetails) -> str:
+    """A name, with the passport's spelling of it."""
+    return f"{person.name} ({f'{person.passport_surname} {person.passport_given}'.strip()})"
 
 
 def hour(local: datetime) -> str:
