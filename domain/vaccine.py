@@ -63,7 +63,15 @@ class ListLots(Query[list[Lot]]):
 
 
 @dataclass(frozen=True)
-class ListLedger(Query[list[LedgerEntry]]):
+class LedgerLine:
+    """An entry with the name of the member of staff who made it; empty when it was somebody else."""
+
+    entry: LedgerEntry
+    name: str
+
+
+@dataclass(frozen=True)
+class ListLedger(Query[list[LedgerLine]]):
     """The ledger of a vaccine, newest first, one page at a time."""
 
     allowed: ClassVar[frozenset[Role]] = VACCINE_MANAGER

@@ -131,15 +131,16 @@ class SqlReader:
         statement = select(*columns_of(t.lot, Lot)).where(t.lot.c.vaccine == query.vaccine)
         return [Lot(*row) for row in await self._all(statement.order_by(t.lot.c.expires_on, t.lot.c.number))]
 
-    async def _ledger(self, query: v.ListLedger, _a: Actor, _n: datetime) -> list[LedgerEntry]:
+    async def _ledger(self, query: v.ListLedger, _a: Actor, _n: datetime) -> list[v.LedgerLine]:
         statement = (
-            select(*columns_of(t.ledger, LedgerEntry))
+            select(*columns_of(t.ledger, LedgerEntry), func.coalesce(t.staff.c.name, ""))
+            .outerjoin(t.staff, t.staff.c.code == t.ledger.c.actor)
             .where(t.ledger.c.vaccine == query.vaccine)
             .order_by(t.ledger.c.seq.desc())
             .limit(query.limit)
             .offset(query.offset)
         )
-        return [LedgerEntry(*row) for row in await self._all(statement)]
+        return [v.LedgerLine(LedgerEntry(*row), name) for *row, name in await self._all(statement)]
 
     # -- booking ----------------------------------------------------------------------------------
 

@@ -70,7 +70,8 @@ async def lots(app: ClinicApp, vaccine: int = 0) -> list[Lot]:
 
 async def ledger(app: ClinicApp, vaccine: int = 0) -> list[LedgerEntry]:
     code = (await levels(app))[vaccine].vaccine.code
-    return await services_of(app).gateway.ask(ListLedger(code, limit=500), STAFF)
+    lines = await services_of(app).gateway.ask(ListLedger(code, limit=500), STAFF)
+    return [line.entry for line in lines]
 
 
 async def book(

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from domain.actors import SYSTEM, Role
 from domain.booking import BookingStatus, CancelBooking, GetBooking
 from domain.codes import spoken
 from domain.correction import VoidInjection
 from domain.injection import ReportAdverseEvent, Severity
 from domain.presentation import Disease
+from domain.staff import EnrolStaff, Unlock
 from domain.stock import EntryKind, LotStatus
 from domain.vaccine import AddStock, RegisterVaccine, WriteOffStock
 from kiosk.gs1 import SEPARATOR_SIGN
@@ -332,6 +334,20 @@ async def test_the_ledger_says_why_a_dose_is_free_again_in_words(kiosk: Kiosk) -
         await see(pilot, "코미나티주")
         await pilot.press("f4")
         await see(pilot, "예약 해제", "감기", "취소됨")
+
+
+async def test_the_ledger_names_whoever_took_doses_in(kiosk: Kiosk) -> None:
+    async with kiosk(size=(80, 24)) as (app, pilot):
+        gateway = services_of(app).gateway
+        new = await gateway.send(EnrolStaff("박수진", frozenset({Role.VACCINE_MANAGER})), SYSTEM)
+        manager = await gateway.ask(Unlock(new.pin))
+        vaccine = (await levels(app))[1].vaccine
+        await gateway.send(AddStock(vaccine.code, "L1", SOON, 5), manager)
+        await book(app, vaccine=1)
+        await app.push_screen(LedgerScreen(services_of(app), STAFF, vaccine))
+        await see(pilot, "박수진", "방문자")
+        await pilot.press("down")
+        await see(pilot, "담당        박수진")
 
 
 async def test_the_entry_under_the_cursor_is_read_in_full_with_its_year(

@@ -19,7 +19,7 @@ async def levels(clinic: OpenClinic) -> tuple[int, int, int]:
 
 
 async def ledger_sums(clinic: OpenClinic, vaccine: str) -> tuple[int, int]:
-    entries = await clinic.gateway.ask(ListLedger(vaccine, limit=10_000), STAFF)
+    entries = [line.entry for line in await clinic.gateway.ask(ListLedger(vaccine, limit=10_000), STAFF)]
     return sum(entry.stock_delta for entry in entries), sum(entry.reserved_delta for entry in entries)
 
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from domain.codes import spoken
 from domain.stock import LedgerEntry
-from domain.vaccine import ListLedger
+from domain.vaccine import LedgerLine, ListLedger
 from kiosk.i18n import Texts
 from kiosk.screens.desk.paged import PagedDesk
 from kiosk.screens.desk.words import moment_or_day
@@ -15,7 +15,7 @@ from kiosk.widgets.desk_table import Column, Row, Toned
 from kiosk.widgets.facts import Fact
 
 
-class LedgerScreen(PagedDesk[LedgerEntry]):
+class LedgerScreen(PagedDesk[LedgerLine]):
     """Who, when, and why."""
 
     BAR = "vaccine_admin.ledger_bar"
@@ -35,9 +35,9 @@ class LedgerScreen(PagedDesk[LedgerEntry]):
         """A page of this vaccine's."""
         return ListLedger(self.vaccine.code, limit, offset)
 
-    def row(self, key: str, entry: LedgerEntry) -> Row:
+    def row(self, key: str, line: LedgerLine) -> Row:
         """Where nothing moved, a faint figure."""
-        clinic = self.services.clinic
+        clinic, entry = self.services.clinic, line.entry
         return Row(
             key,
             (
@@ -47,26 +47,28 @@ class LedgerScreen(PagedDesk[LedgerEntry]):
                 _signed(entry.reserved_delta),
                 entry.lot or Toned("-", "faint"),
                 _why(entry, self.texts),
-                self._who(entry.actor, self.texts),
+                _who(line, self.texts),
             ),
         )
 
-    def facts(self, entry: LedgerEntry) -> list[Fact]:
+    def facts(self, line: LedgerLine) -> list[Fact]:
         """What the columns cut short."""
+        entry = line.entry
         local = self.services.clinic.local(entry.at)
         return [
             Fact("vaccine_admin.at", lambda t: t.fact(local)),
             Fact("vaccine_admin.what", f"vaccine_admin.kind.{entry.kind.value}", "strong"),
             Fact("desk.lot", entry.lot),
             Fact("vaccine_admin.why", lambda t: _why(entry, t), "strong"),
-            Fact("vaccine_admin.who", lambda t: self._who(entry.actor, t)),
+            Fact("vaccine_admin.who", lambda t: _who(line, t)),
         ]
 
-    def _who(self, actor: str, texts: Texts) -> str:
-        if actor == self.actor.code:
-            return self.actor.name
-        word = texts.word(actor)
-        return spoken(actor) if word == actor else word
+
+def _who(line: LedgerLine, texts: Texts) -> str:
+    """By name; who is no member of staff here (a recipient, a policy), in a word or by code."""
+    actor = line.entry.actor
+    word = texts.word(actor)
+    return line.name or (spoken(actor) if word == actor else word)
 
 
 def _why(entry: LedgerEntry, texts: Texts) -> str:
