@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import ClassVar
@@ -78,6 +79,33 @@ class ListLedger(Query[list[LedgerLine]]):
     vaccine: str
     limit: int = 100
     offset: int = 0
+
+
+@dataclass(frozen=True)
+class LotDay:
+    """One lot on one day, in doses; ``moved`` says what came and went."""
+
+    vaccine: Presentation
+    lot: Lot
+    closing: int
+    moved: Mapping[EntryKind, int]
+
+    @property
+    def opening(self) -> int:
+        """What was there when the day began."""
+        return self.closing - sum(self.moved.values())
+
+    def doses(self, *kinds: EntryKind) -> int:
+        """What came or went so."""
+        return sum(self.moved.get(kind, 0) for kind in kinds)
+
+
+@dataclass(frozen=True)
+class ListLotDays(Query[list[LotDay]]):
+    """Every lot that held doses on a day, by vaccine, first to expire first: to count the fridge against."""
+
+    allowed: ClassVar[frozenset[Role]] = VACCINE_MANAGER
+    day: date
 
 
 # -- what can be done -----------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
@@ -75,6 +76,7 @@ class SqlReader:
             v.ListPresentations: self._presentations,
             v.ListLots: self._lots,
             v.ListLedger: self._ledger,
+            v.ListLotDays: self._lot_days,
             b.ListDays: self._days,
             b.ListSlots: self._slots,
             b.GetBooking: self._booking,
@@ -141,6 +143,44 @@ class SqlReader:
             .offset(query.offset)
         )
         return [v.LedgerLine(LedgerEntry(*row), name) for *row, name in await self._all(statement)]
+
+    async def _lot_days(self, query: v.ListLotDays, _a: Actor, _n: datetime) -> list[v.LotDay]:
+        entry = t.ledger.c
+        start = self._clinic.start_of(query.day)
+        end = self._clinic.start_of(query.day + timedelta(days=1))
+        # No index leads to a day's entries, but one to doses: what is sought lies behind the last before it.
+        last_before = (
+            select(entry.seq)
+            .where(one_of(entry.kind, (EntryKind.GIVEN,)), entry.at < start)
+            .order_by(entry.at.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        is_later = case((entry.at >= end, 1), else_=0).label("is_later")
+        entries = (
+            select(entry.vaccine, entry.lot, entry.kind, is_later, entry.stock_delta)
+            .where(entry.seq > func.coalesce(last_before, 0), entry.at >= start, entry.stock_delta != 0)
+            .subquery()
+        )
+        *of_a_kind, delta = entries.c
+        moves = select(*of_a_kind, func.sum(delta).label("doses")).group_by(*of_a_kind).subquery()
+        lot = t.lot.c
+        statement = (  # one for both, so that they are of the same moment
+            select(*columns_of(t.lot, Lot), t.vaccine.c.presentation, *moves.c[2:])
+            .join(t.vaccine, t.vaccine.c.code == lot.vaccine)
+            .outerjoin(moves, and_(moves.c.vaccine == lot.vaccine, moves.c.lot == lot.number))
+            .order_by(t.vaccine.c.seq, lot.expires_on, lot.number)
+        )
+        days: dict[Lot, v.LotDay] = {}
+        for *row, presentation, kind, came_later, doses in await self._all(statement):
+            of = Lot(*row)
+            day = days.get(of) or v.LotDay(presentation, of, of.remaining, {})
+            if kind and came_later:
+                day = replace(day, closing=day.closing - int(doses))
+            elif kind:
+                day = replace(day, moved={**day.moved, kind: int(doses)})
+            days[of] = day
+        return [day for day in days.values() if day.closing or day.moved]
 
     # -- booking ----------------------------------------------------------------------------------
 

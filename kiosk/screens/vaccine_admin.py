@@ -19,6 +19,7 @@ from kiosk.locations import STYLES
 from kiosk.screens.base import StaffScreen
 from kiosk.screens.desk.add_stock import AddStockScreen
 from kiosk.screens.desk.ledger import LedgerScreen
+from kiosk.screens.desk.lot_days import LotDaysScreen
 from kiosk.screens.desk.lots import COLUMNS, lot_rows
 from kiosk.screens.desk.register import RegisterScreen
 from kiosk.screens.desk.vaccine_lots import VaccineLotsScreen
@@ -58,6 +59,7 @@ class VaccineAdminScreen(StaffScreen):
         Binding("f2", "register", "vaccine_admin.register"),
         Binding("f3", "add_stock", "vaccine_admin.add_stock"),
         Binding("f4", "ledger", "vaccine_admin.ledger"),
+        Binding("f5", "lot_days", "vaccine_admin.lot_days"),
     ]
 
     @dataclass
@@ -175,7 +177,9 @@ class VaccineAdminScreen(StaffScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Without a vaccine there is neither a delivery nor a ledger."""
-        return action not in {"add_stock", "ledger"} or (self.is_mounted and self._chosen is not None)
+        return action not in {"add_stock", "ledger", "lot_days"} or (
+            self.is_mounted and self._chosen is not None
+        )
 
     def action_register(self) -> None:
         """A vaccine that the clinic gives from now on."""
@@ -199,6 +203,10 @@ class VaccineAdminScreen(StaffScreen):
         """Every dose of the vaccine under the cursor."""
         if level := self._chosen:
             self.lead_to(LedgerScreen(self.services, self.actor, level.vaccine))
+
+    def action_lot_days(self) -> None:
+        """Every lot of the clinic, as this day went."""
+        self.lead_to(LotDaysScreen(self.services, self.actor))
 
     @on(DeskTable.RowSelected, "#levels")
     def _open(self) -> None:

@@ -20,6 +20,7 @@ from kiosk.gs1 import SEPARATOR_SIGN
 from kiosk.i18n import put_in_words
 from kiosk.screens.desk.add_stock import AddStockScreen
 from kiosk.screens.desk.ledger import LedgerScreen
+from kiosk.screens.desk.lot_days import LotDaysScreen
 from kiosk.screens.desk.new_vaccine import NewVaccineScreen
 from kiosk.screens.desk.paged import PAGE
 from kiosk.screens.desk.register import PresentationScreen, RegisterScreen
@@ -306,6 +307,27 @@ async def test_lots_say_in_words_what_expires_soon_what_expired_and_what_goes_fi
         assert [row[3] for row in cells(table)] == [
             "유효기간 지남", "72시간 안에 만료, 먼저 쓸 것", "사용 가능",
         ]  # fmt: skip
+
+
+async def test_the_doses_of_a_day_are_counted_lot_by_lot(kiosk: Kiosk, clock: TestClock) -> None:
+    async with kiosk(size=(80, 24)) as (app, pilot):
+        await vaccinate(app, (await book(app, 1)).booking)
+        await at_desk(app, VaccineAdminScreen)
+        await see(pilot, "코미나티주")
+        await pilot.press("f5")
+        await see(pilot, "2026년 11월 23일 (월)", "접종 1", "제조번호", "시작", "정정")
+        assert isinstance(app.screen, LotDaysScreen)
+        assert "F3" not in keys_of(app), "tomorrow is not known yet"
+        clock.move(days=1)
+        await vaccinate(app, (await book(app, 2)).booking)
+        await pilot.press("f3")
+        await see(pilot, "2026년 11월 24일 (화)", "접종 1", "입고 0")
+        await pilot.press("f2")
+        await see(pilot, "2026년 11월 23일 (월)")
+        await pilot.press("f2")
+        await see(pilot, "2026년 11월 22일 (일)", "이날 남아 있던 백신이 없습니다")
+        await pilot.press("f9", "f3")
+        await see(pilot, "Mon 23 Nov 2026", "given 1", "Start", "Fixed", "Left", "Comirnaty")
 
 
 async def test_the_ledger_comes_in_pages_newest_first(kiosk: Kiosk) -> None:

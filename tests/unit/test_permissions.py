@@ -82,6 +82,7 @@ TABLE: dict[type[Any], str] = {
     vaccine.ListPresentations: STAFF,
     vaccine.ListLots: STAFF,
     vaccine.ListLedger: "manager",
+    vaccine.ListLotDays: "manager",
     injection.ListGiven: "manager",
     injection.ListVisits: "vaccinator",
     injection.FindVisits: "vaccinator",
