@@ -18,8 +18,6 @@ from domain.errors import (
     SlotNotBegun,
     SlotUnknown,
     SoldOut,
-    TooEarly,
-    TooYoung,
 )
 from domain.events import (
     Booked,
@@ -275,7 +273,7 @@ def _recipient(
     uow: UnitOfWork, person: PersonDetails, context: Context, vaccine: Vaccine, day: date
 ) -> Recipient:
     """Who books: somebody known, checked for this dose on this day, or somebody new."""
-    _check_age(vaccine.presentation, person.birth_date, day)
+    vaccine.presentation.check_age(person.birth_date, day)
     recipient = known_as(uow, person, context)
     if recipient is None:
         identity = identity_of(person, context)
@@ -285,11 +283,7 @@ def _recipient(
         return recipient
     if live := uow.bookings.live_of(recipient.code, vaccine.code):
         raise AlreadyBooked(status=live.status)
-    earliest = vaccine.presentation.earliest_after(
-        given_dates(uow, recipient.code, vaccine.presentation), day
-    )
-    if earliest and day < earliest:
-        raise TooEarly(date=earliest)
+    vaccine.presentation.check_interval(given_dates(uow, recipient.code, vaccine.presentation), day)
     person = recipient.person.told_anew(person)
     if recipient.person != person:  # the passport spelling was put right, say
         recipient = replace(recipient, person=person)
@@ -311,12 +305,6 @@ def given_dates(uow: UnitOfWork, recipient: str, presentation: Presentation) -> 
     """The days on which this person was given doses of the same series here, oldest first."""
     doses = (injection.given for injection in uow.injections.completed_of(recipient))
     return [dose.given_on for dose in doses if dose.presentation.series == presentation.series]
-
-
-def _check_age(presentation: Presentation, birth_date: date, day: date) -> None:
-    if day < presentation.old_enough_on(birth_date):
-        years, months = divmod(presentation.min_age_months, 12)
-        raise TooYoung(vaccine=presentation, years=years, months=months)
 
 
 def release(uow: UnitOfWork, context: Context, booking: Booking, reason: str) -> None:

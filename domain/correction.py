@@ -15,13 +15,13 @@ from domain.actors import CERTIFICATE_OFFICER, VACCINATOR, Role
 from domain.booking import identity_of, known_as
 from domain.errors import InsufficientStock, KnownAlready, NothingChanged
 from domain.events import InjectionCorrected, InjectionVoided, RecipientCorrected
-from domain.injection import Dose, Injection, InjectionStatus, known_lot
+from domain.injection import Dose, Injection, InjectionStatus
 from domain.messages import Command
 from domain.ports import Context, UnitOfWork
 from domain.presentation import Site
 from domain.recipient import PersonDetails, masked, parse_name, parse_text
 from domain.stock import EntryKind, Lot, LotStatus, Vaccine, post
-from domain.vaccine import EXPIRED, parse_lot
+from domain.vaccine import EXPIRED, known_lot, parse_lot
 from domain.wait_list import step_back
 
 
@@ -68,7 +68,7 @@ def correct_injection(uow: UnitOfWork, command: CorrectInjection, context: Conte
     reason = parse_text(command.reason, "reason", limit=200)
     if command.lot is not None and parse_lot(command.lot) != dose.lot:
         vaccine = uow.vaccines.get(injection.vaccine)
-        lot = known_lot(uow, vaccine, command.lot)
+        lot = known_lot(uow, vaccine.code, command.lot)
         _put_back(uow, context, injection, dose.lot, reason)
         _take_from(uow, context, injection, lot, reason)
         dose = replace(dose, lot=lot.number, expires_on=lot.expires_on)
@@ -147,7 +147,7 @@ def _put_back(uow: UnitOfWork, context: Context, injection: Injection, number: s
     """A dose that was not used after all returns to its lot, and shares what became of that."""
     enter = partial(_enter, uow, context, injection, number)
     vaccine = enter(reason, EntryKind.CORRECTED, 1)
-    lot = known_lot(uow, vaccine, number)
+    lot = known_lot(uow, vaccine.code, number)
     if lot.status is LotStatus.QUARANTINED:
         step_back(uow, context, vaccine, 1, reason)
         enter(reason, EntryKind.QUARANTINED, -1)

@@ -21,7 +21,6 @@ from domain.errors import (
     DoseToday,
     LotExpired,
     LotInQuarantine,
-    LotUnknown,
     NotAChoice,
     NotCheckedIn,
     NotCompleted,
@@ -31,8 +30,6 @@ from domain.errors import (
     ScreeningMissing,
     ScreeningStands,
     SevereReaction,
-    TooEarly,
-    TooYoung,
 )
 from domain.events import (
     AdverseEventReported,
@@ -50,8 +47,8 @@ from domain.messages import Command, Query
 from domain.ports import Context, UnitOfWork
 from domain.presentation import Presentation, Route, Site
 from domain.recipient import PersonDetails, parse_name, parse_text
-from domain.stock import EntryKind, Lot, LotStatus, Vaccine, post
-from domain.vaccine import parse_lot
+from domain.stock import EntryKind, Lot, LotStatus, post
+from domain.vaccine import known_lot
 
 
 class InjectionStatus(StrEnum):
@@ -420,19 +417,14 @@ def complete_injection(uow: UnitOfWork, command: CompleteInjection, context: Con
     today = context.clinic.today(context.now)
     screening, known = _passed_screening(injection, context), _known(uow, injection, context)
     _may_stand(screening, known, context)
-    lot = _usable_lot(uow, vaccine, command.lot, today)
+    lot = _usable_lot(uow, vaccine.code, command.lot, today)
     if command.site not in tuple(Site):
         raise NotAChoice("site")
-    birth_date = uow.recipients.get(injection.recipient).person.birth_date
-    if today < presentation.old_enough_on(birth_date):
-        years, months = divmod(presentation.min_age_months, 12)
-        raise TooYoung(vaccine=presentation, years=years, months=months)
+    presentation.check_age(uow.recipients.get(injection.recipient).person.birth_date, today)
     given = given_dates(uow, injection.recipient, presentation)
     if today in given:
         raise DoseToday
-    earliest = presentation.earliest_after(given, today)
-    if earliest and today < earliest:
-        raise TooEarly(date=earliest)
+    presentation.check_interval(given, today)
 
     number, total, next_due_on = presentation.place_in_series(given, today)
     minutes = presentation.observation_minutes
@@ -571,15 +563,7 @@ def _may_stand(answers: Screening, known: Known, context: Context) -> None:
             raise SevereReaction(date=context.clinic.today(event.at))
 
 
-def known_lot(uow: UnitOfWork, vaccine: Vaccine, number: str) -> Lot:
-    """A lot of this vaccine, by the number on its label. Raises LotUnknown."""
-    lot = uow.vaccines.lot(vaccine.code, parse_lot(number))
-    if lot is None:
-        raise LotUnknown(lot=number, vaccine=vaccine.presentation)
-    return lot
-
-
-def _usable_lot(uow: UnitOfWork, vaccine: Vaccine, number: str, today: date) -> Lot:
+def _usable_lot(uow: UnitOfWork, vaccine: str, number: str, today: date) -> Lot:
     lot = known_lot(uow, vaccine, number)
     if lot.status is LotStatus.QUARANTINED:
         raise LotInQuarantine(lot=lot.number)

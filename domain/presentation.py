@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
+from domain.errors import TooEarly, TooYoung
+
 
 class Disease(StrEnum):
     """The disease a product protects from."""
@@ -112,6 +114,12 @@ class Presentation:
         except ValueError:
             return date(year + month // 12, month % 12 + 1, 1)
 
+    def check_age(self, birth_date: date, day: date) -> None:
+        """Raises TooYoung when somebody born then may not receive it yet on this day."""
+        if day < self.old_enough_on(birth_date):
+            years, months = divmod(self.min_age_months, 12)
+            raise TooYoung(vaccine=self, years=years, months=months)
+
     @property
     def series(self) -> str:
         """What doses of one series have in common: the disease; where that has no name here, the vaccine."""
@@ -157,3 +165,9 @@ class Presentation:
             this = self.season_start(day)
             return max(earliest, this.replace(year=this.year + 1))
         return earliest
+
+    def check_interval(self, given: list[date], day: date) -> None:
+        """Raises TooEarly when this day is before the first for the next dose after those."""
+        earliest = self.earliest_after(given, day)
+        if earliest and day < earliest:
+            raise TooEarly(date=earliest)

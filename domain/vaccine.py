@@ -199,7 +199,7 @@ def write_off_stock(uow: UnitOfWork, command: WriteOffStock, context: Context) -
     """Doses of a lot leave the stock for a reason; raises InsufficientStock when the lot has fewer."""
     doses = parse_doses(command.doses)
     reason = parse_text(command.reason, "reason", limit=200)
-    lot = _lot(uow, command.vaccine, command.lot)
+    lot = known_lot(uow, command.vaccine, command.lot)
     if lot.remaining < doses:
         raise InsufficientStock(remaining=lot.remaining, lot=lot.number)
     vaccine = _take_out(uow, context, lot, EntryKind.WRITTEN_OFF, doses, reason)
@@ -221,7 +221,7 @@ def write_off_expired(uow: UnitOfWork, command: WriteOffExpired, context: Contex
 def quarantine_lot(uow: UnitOfWork, command: QuarantineLot, context: Context) -> Vaccine:
     """All that is left of a lot leaves the stock, and the lot cannot be used or added to."""
     reason = parse_text(command.reason, "reason", limit=200)
-    lot = _lot(uow, command.vaccine, command.lot)
+    lot = known_lot(uow, command.vaccine, command.lot)
     if lot.status is LotStatus.QUARANTINED:
         raise LotInQuarantine(lot=lot.number)
     vaccine = uow.vaccines.get(lot.vaccine)
@@ -245,7 +245,8 @@ def parse_doses(value: int | str, field: str = "doses") -> int:
     return int(text)
 
 
-def _lot(uow: UnitOfWork, vaccine: str, number: str) -> Lot:
+def known_lot(uow: UnitOfWork, vaccine: str, number: str) -> Lot:
+    """A lot of this vaccine, by the number on its label. Raises LotUnknown."""
     lot = uow.vaccines.lot(vaccine, parse_lot(number))
     if lot is None:
         raise LotUnknown(lot=number, vaccine=uow.vaccines.get(vaccine).presentation)
