@@ -105,6 +105,18 @@ class PartState:
     """Whether its own database cannot be asked: nobody knows then how far behind it is."""
 
 
+class LoopState(StrEnum):
+    """How a part is getting on in one process."""
+
+    RESTING = "resting"
+    """Nothing to do."""
+    WORKING = "working"
+    STANDBY = "standby"
+    """Another process is at it."""
+    PAUSED = "paused"
+    FAILING = "failing"
+
+
 # -- what can be asked and done -------------------------------------------------------------------
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from domain.clinic import Clinic
 from domain.gateway import Gateway
+from domain.parts import LoopState, Part
 from domain.ports import Clock
 from domain.presentation import Presentation
 
@@ -16,11 +17,19 @@ if TYPE_CHECKING:
     from kiosk.credential.verify import Verdict
 
 
+class Loop(Protocol):
+    """A part in this process, and how it is getting on; see `storage.relay.Loop`."""
+
+    part: Part
+    state: LoopState
+    problem: str
+
+
 class Parts(Protocol):
     """The parts that work in this process; see `storage.relay.Relay`."""
 
     @property
-    def loops(self) -> Sequence[Any]: ...
+    def loops(self) -> Sequence[Loop]: ...
     async def settle(self) -> None: ...
 
 

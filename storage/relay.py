@@ -13,11 +13,10 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from domain.errors import Resting
 from domain.events import Recorded
-from domain.parts import Part
+from domain.parts import LoopState, Part
 from domain.policies import HEARS
 from storage.leases import Leases
 from storage.listeners import Listener, problem_of
@@ -36,16 +35,6 @@ STAND_BACK = 0.6
 longer than another's commits to a file may go unnoticed (`storage.changes`)."""
 
 log = logging.getLogger(__name__)
-
-
-class LoopState(StrEnum):
-    RESTING = "resting"
-    """Nothing to do."""
-    WORKING = "working"
-    STANDBY = "standby"
-    """Another process is at it."""
-    PAUSED = "paused"
-    FAILING = "failing"
 
 
 @dataclass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -29,7 +29,7 @@ from kiosk.screens.desk.part_words import (
     part_facts,
     part_row,
 )
-from kiosk.services import Services
+from kiosk.services import Loop, Services
 from kiosk.widgets.desk_table import DeskTable
 from kiosk.widgets.facts import Facts
 from kiosk.widgets.say import Say
@@ -140,7 +140,7 @@ class PartsScreen(ListDesk):
     def _chosen(self) -> PartState | None:
         return next((state for state in self._states if state.name == self.table.current), None)
 
-    def _loop(self, state: PartState) -> Any | None:
+    def _loop(self, state: PartState) -> Loop | None:
         return loop_of(self.services.parts.loops, state.name)
 
     def _fill(self) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from domain.errors import PaperFailed
 from domain.orders import OrderIssue
-from domain.parts import ListTasks, Part, TaskStatus
+from domain.parts import ListTasks, LoopState, Part, TaskStatus
 from domain.ports import Place
 from storage import postgresql, relay
 from tests.clinics import STAFF, clinic_in, keep_in
@@ -60,7 +60,7 @@ async def test_a_print_that_ended_while_the_records_were_away_is_neither_lost_no
         object.__setattr__(clinic.gateway, "archive", tray)
         [loop] = [loop for loop in clinic.services.parts.loops if loop.part is Part.PRINTING]
         await clinic.gateway.send(OrderIssue((code,)), STAFF)
-        await until(lambda: asyncio.sleep(0, loop.state is relay.LoopState.FAILING and not tray.dies))
+        await until(lambda: asyncio.sleep(0, loop.state is LoopState.FAILING and not tray.dies))
         await asyncio.to_thread(server.start)
         async with asyncio.timeout(30):
             await clinic.services.settle()

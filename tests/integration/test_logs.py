@@ -21,6 +21,7 @@ from domain.booking import Book, BookingReceipt, CancelBooking, PrintTicket
 from domain.certificate import IssueCertificate, ListCertificates
 from domain.errors import ClinicError
 from domain.mypage import GetMyPage, IdentifyByCode, IdentifyByDetails
+from domain.parts import LoopState
 from domain.recipient import PersonDetails
 from domain.staff import EnrolStaff, Unlock
 from domain.statement import CertificateStatus
@@ -32,7 +33,6 @@ from kiosk.services import Services
 from kiosk.settings import Settings
 from storage import mypage, tables
 from storage.engine import writer_engine
-from storage.relay import LoopState
 from tests.app.terminal import see, wait_for
 from tests.clinics import STAFF, OpenClinic, TestClock, clinic_in, keep_in
 from tests.postgresql import USER, Server

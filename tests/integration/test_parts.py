@@ -27,6 +27,7 @@ from domain.parts import (
     DiscardTask,
     ListParts,
     ListTasks,
+    LoopState,
     Part,
     PartState,
     PausePart,
@@ -671,7 +672,7 @@ async def test_a_task_that_fails_by_itself_rests_before_it_is_tried_again(
     await clinic.gateway.send(ResumePart(Part.ISSUING), STAFF)
 
     async def rests() -> bool:
-        return loop.state is relay.LoopState.FAILING
+        return loop.state is LoopState.FAILING
 
     await until(rests)
     [task] = await clinic.gateway.ask(ListTasks(TaskStatus.WAITING, Part.ISSUING), STAFF)

@@ -8,10 +8,11 @@ from typing import Any
 
 from domain.certificate import CertificateDetail, GetCertificate, ListCertificates
 from domain.codes import spoken
-from domain.parts import ListTasks, Part, Task, TaskKind, TaskStatus
+from domain.parts import ListTasks, LoopState, Part, Task, TaskKind, TaskStatus
 from domain.statement import Certificate, CertificateStatus
 from kiosk.i18n import Texts
-from kiosk.screens.desk.part_words import FAILING, PAUSED, loop_of, problem_words
+from kiosk.screens.desk.part_words import loop_of, problem_words
+from kiosk.services import Loop
 from kiosk.widgets.facts import Fact
 
 MOST = 1000
@@ -132,7 +133,7 @@ class Orders:
         return task is not None and task.status is not TaskStatus.ASIDE
 
 
-def in_the_way(orders: Orders, loops: Sequence[Any]) -> list[Fact]:
+def in_the_way(orders: Orders, loops: Sequence[Loop]) -> list[Fact]:
     """Why nothing goes on, and what was put aside, in words."""
     facts = []
     if orders.under_way:
@@ -148,15 +149,15 @@ def in_the_way(orders: Orders, loops: Sequence[Any]) -> list[Fact]:
 _PARTS = (Part.ISSUING, Part.PRINTING)
 
 
-def _stands(loop: Any) -> bool:
-    return loop.state in {PAUSED, FAILING}
+def _stands(loop: Loop) -> bool:
+    return loop.state in {LoopState.PAUSED, LoopState.FAILING}
 
 
-def _standstill(loop: Any) -> Fact:
-    problem = str(loop.problem)
+def _standstill(loop: Loop) -> Fact:
+    problem = loop.problem
 
     def said(texts: Texts) -> str:
-        if loop.state == PAUSED:
+        if loop.state is LoopState.PAUSED:
             return f"! {texts('certificate_issue.stands')}"
         return f"! {texts('certificate_issue.tries', why=problem_words(problem, texts))}"
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
 
 from domain.clinic import Clinic
 from domain.codes import spoken
 from domain.errors import ClinicError, PaperFailed, PrinterResting
-from domain.parts import Part, PartState, Task
+from domain.parts import LoopState, Part, PartState, Task
 from domain.resilience import BreakerState
 from kiosk.i18n import Texts
 from kiosk.screens.desk.words import moment
+from kiosk.services import Loop
 from kiosk.widgets.desk_table import Column, Row, Toned
 from kiosk.widgets.facts import Fact
 
@@ -42,22 +42,21 @@ TASKS_NARROW = (Column("parts.kind", 10), Column("parts.problem"))
 NARROW = 72
 """Terminals of fewer columns show the narrow tables; the rest stands below them."""
 
-PAUSED, FAILING = "paused", "failing"
-_TONES = {PAUSED: "alarm", FAILING: "alarm", "left_aside": "alarm", "caught_up": "good"}
+_TONES = {LoopState.PAUSED: "alarm", LoopState.FAILING: "alarm", "left_aside": "alarm", "caught_up": "good"}
 
 
-def state_word(state: PartState, loop: Any | None) -> str:
+def state_word(state: PartState, loop: Loop | None) -> str:
     """How a part is getting on, as far as the records and this process know: the key of a word."""
     if state.paused:
-        return PAUSED
-    if state.away or (loop is not None and loop.state == FAILING):
-        return FAILING
+        return LoopState.PAUSED
+    if state.away or (loop is not None and loop.state is LoopState.FAILING):
+        return LoopState.FAILING
     if state.behind or state.waiting:
         return "catching_up"
     return "left_aside" if state.aside else "caught_up"
 
 
-def part_row(state: PartState, loop: Any | None, texts: Texts, narrow: bool) -> Row:
+def part_row(state: PartState, loop: Loop | None, texts: Texts, narrow: bool) -> Row:
     """One part."""
     key = state_word(state, loop)
     word = texts(f"parts.is.{key}")
@@ -71,14 +70,14 @@ def part_row(state: PartState, loop: Any | None, texts: Texts, narrow: bool) -> 
     return Row(state.name, (name, said, behind, oldest, str(state.waiting), aside))
 
 
-def part_facts(state: PartState, loop: Any | None) -> list[Fact]:
+def part_facts(state: PartState, loop: Loop | None) -> list[Fact]:
     """What the part does, how it fares in this process, and what stands in its way."""
     here = f"parts.here.{loop.state if loop else 'elsewhere'}"
-    problem = str(loop.problem) if loop else ""
+    problem = loop.problem if loop else ""
     return [
         Fact("parts.does", f"parts.about.{state.name}"),
         Fact("parts.lag", lambda t: _lag(state, t)),
-        Fact("parts.in_this_kiosk", here, "alarm" if loop and loop.state == FAILING else ""),
+        Fact("parts.in_this_kiosk", here, "alarm" if loop and loop.state is LoopState.FAILING else ""),
         Fact("parts.problem", lambda t: f"! {problem_words(problem, t)}" if problem else "", "alarm"),
     ]
 
@@ -157,7 +156,7 @@ def duration(seconds: float, texts: Texts) -> str:
     return texts("parts.seconds", count=int(seconds))
 
 
-def loop_of(loops: Iterable[Any], part: Part) -> Any | None:
+def loop_of(loops: Iterable[Loop], part: Part) -> Loop | None:
     """How the part is getting on in this process; None when it does not run here."""
     return next((loop for loop in loops if loop.part is part), None)
 
