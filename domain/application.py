@@ -22,6 +22,10 @@ class ApplicationStatus(StrEnum):
     REVOKED = "revoked"
 
 
+LIVE_APPLICATION = (ApplicationStatus.APPLIED, ApplicationStatus.ISSUED)
+"""Of an injection one at most."""
+
+
 @dataclass(frozen=True, slots=True)
 class Application:
     """One person's wish for a certificate of one injection."""

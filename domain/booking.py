@@ -43,6 +43,12 @@ class BookingStatus(StrEnum):
     NO_SHOW = "no-show"
 
 
+LIVE_BOOKING = (BookingStatus.RESERVED, BookingStatus.WAITING)
+"""Of a person and a vaccine one at most."""
+CAME = (BookingStatus.RESERVED, BookingStatus.COMPLETED)
+"""Who takes up room in a time slot: those who are expected, and those who were there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Booking:
     """One person's booking of one dose. ``slot`` is the start of the time slot, UTC."""
@@ -57,7 +63,7 @@ class Booking:
     @property
     def is_live(self) -> bool:
         """Whether the person still hopes to come."""
-        return self.status in (BookingStatus.RESERVED, BookingStatus.WAITING)
+        return self.status in LIVE_BOOKING
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,10 @@ class InjectionStatus(StrEnum):
     VOIDED = "voided"
 
 
+LIVE_VISIT = (InjectionStatus.EXPECTED, InjectionStatus.CHECKED_IN, InjectionStatus.COMPLETED)
+"""Of a booking one at most."""
+
+
 class Concern(StrEnum):
     """What the screening asks for; each is a reason not to vaccinate today."""
 

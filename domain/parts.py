@@ -52,6 +52,9 @@ class TaskStatus(StrEnum):
     DISCARDED = "discarded"
 
 
+LIVE_TASK = (TaskStatus.WAITING, TaskStatus.IN_PROGRESS, TaskStatus.ASIDE)
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """Something that a part has to do, whenever it can."""
@@ -76,7 +79,7 @@ class Task:
     @property
     def is_live(self) -> bool:
         """Whether it is still to be done."""
-        return self.status not in {TaskStatus.DONE, TaskStatus.DISCARDED}
+        return self.status in LIVE_TASK
 
 
 @dataclass(frozen=True, slots=True)

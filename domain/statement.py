@@ -24,6 +24,10 @@ class CertificateStatus(StrEnum):
     REVOKED = "revoked"
 
 
+LIVE_CERTIFICATE = (CertificateStatus.READY, CertificateStatus.ISSUED)
+"""Of an application one at most."""
+
+
 @dataclass(frozen=True, slots=True)
 class DoseFacts:
     """One dose as a certificate states it; copied from the injection's own snapshot."""

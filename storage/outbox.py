@@ -26,12 +26,12 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.events import BY_NAME, Recorded
-from domain.parts import Part, Task, TaskKind, TaskStatus
+from domain.parts import LIVE_TASK, Part, Task, TaskKind, TaskStatus
 from storage import codec
 from storage import tables as t
 from storage.engine import rows_of
 from storage.migrate import LAYOUT
-from storage.statements import LIVE_TASK, columns_of, one_of
+from storage.statements import columns_of, one_of
 
 _E, _K = t.event.c, t.task.c
 _KEPT = LargeBinary().with_variant(Text(), "postgresql")

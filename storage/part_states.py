@@ -17,7 +17,7 @@ from domain.policies import HEARS
 from storage import tables as t
 from storage.codec import NEVER, event_columns
 from storage.outbox import KEPT, heard_by
-from storage.statements import LIVE_TASK, columns_of, one_of
+from storage.statements import columns_of, one_of
 
 POSITION_SECONDS = 1.0
 """How long my page's own database may take to say how far it has been told."""
@@ -46,7 +46,7 @@ class PartStates:
         my_page = await self._my_page()
         positions[p.Part.MY_PAGE] = my_page or 0
         k = t.task.c
-        counted = select(k.part, k.status, func.count()).where(one_of(k.status, LIVE_TASK))
+        counted = select(k.part, k.status, func.count()).where(one_of(k.status, p.LIVE_TASK))
         tasks = {(row[0], row[1]): row[2] for row in await self._rows(counted.group_by(k.part, k.status))}
         states = []
         for part in p.Part:
@@ -90,8 +90,8 @@ class PartStates:
     async def _tasks(self, query: p.ListTasks, _a: Actor, _n: datetime) -> list[p.Task]:
         k = t.task.c
         statement = select(*columns_of(t.task, p.Task)).where(k.status == query.status)
-        if query.status in LIVE_TASK:
-            statement = statement.where(one_of(k.status, LIVE_TASK))  # so that their index is used
+        if query.status in p.LIVE_TASK:
+            statement = statement.where(one_of(k.status, p.LIVE_TASK))  # so that their index is used
         if query.part:
             statement = statement.where(k.part == query.part)
         rows = await self._rows(statement.order_by(k.seq).limit(query.limit))

@@ -18,7 +18,8 @@ from domain import mypage as m
 from domain import staff as s
 from domain import vaccine as v
 from domain.actors import CERTIFICATE_OFFICER, RECIPIENT, STAFF_ROLES, Actor
-from domain.booking import Booking, BookingStatus
+from domain.application import LIVE_APPLICATION
+from domain.booking import CAME, Booking, BookingStatus
 from domain.clinic import Clinic
 from domain.codes import parse_code
 from domain.errors import NotACode, NotFound, NotIdentified
@@ -27,14 +28,14 @@ from domain.messages import Query
 from domain.presentation import Presentation
 from domain.recipient import Recipient, masked, parse_text
 from domain.staff import StaffMember
-from domain.statement import Certificate, CertificateStatus, Draft
+from domain.statement import LIVE_CERTIFICATE, Certificate, CertificateStatus, Draft
 from domain.stock import EntryKind, LedgerEntry, Lot, Vaccine
 from storage import tables as t
 from storage.engine import rows_of
 from storage.part_states import PartStates
 from storage.revocations import Revocations
 from storage.spelling import may_be_called
-from storage.statements import CAME, LIVE_APPLICATION, LIVE_CERTIFICATE, columns_of, one_of
+from storage.statements import columns_of, one_of
 
 R = TypeVar("R")
 _MOST_COMPARED = 1000

@@ -9,20 +9,20 @@ from collections.abc import Callable, Hashable, Iterable
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from domain.application import Application
-from domain.booking import Booking
+from domain.application import LIVE_APPLICATION, Application
+from domain.booking import CAME, Booking
 from domain.errors import NotFound
-from domain.injection import Injection
+from domain.injection import LIVE_VISIT, Injection
 from domain.parts import Part, PartControl, Task, TaskStatus
 from domain.recipient import Recipient
 from domain.staff import StaffMember
-from domain.statement import Certificate
+from domain.statement import LIVE_CERTIFICATE, Certificate
 from domain.stock import LedgerEntry, Lot, Vaccine
 from storage import codec
 from storage.deferred import Deferred
 from storage.known import Journal, Known
 from storage.prepared import Prepared
-from storage.statements import CAME, LIVE_APPLICATION, LIVE_CERTIFICATE, LIVE_VISIT, Rows, Statements
+from storage.statements import Rows, Statements
 from storage.types import instant_text
 
 T = TypeVar("T")

@@ -25,26 +25,19 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeEngine
 
-from domain.application import Application, ApplicationStatus
-from domain.booking import Booking, BookingStatus
-from domain.injection import Injection, InjectionStatus
-from domain.parts import PartControl, Task, TaskKind, TaskStatus
+from domain.application import LIVE_APPLICATION, Application
+from domain.booking import CAME, LIVE_BOOKING, Booking, BookingStatus
+from domain.injection import LIVE_VISIT, Injection, InjectionStatus
+from domain.parts import LIVE_TASK, PartControl, Task, TaskKind, TaskStatus
 from domain.recipient import Recipient
 from domain.staff import StaffMember
-from domain.statement import Certificate, CertificateStatus
+from domain.statement import LIVE_CERTIFICATE, Certificate, CertificateStatus
 from domain.stock import EntryKind, LedgerEntry, Lot, Vaccine
 from storage import tables as t
 from storage.deferred import Deferred
 from storage.prepared import Appended, Prepared
 
 T = TypeVar("T")
-LIVE_TASK = (TaskStatus.WAITING, TaskStatus.IN_PROGRESS, TaskStatus.ASIDE)
-LIVE_BOOKING = (BookingStatus.RESERVED, BookingStatus.WAITING)
-LIVE_VISIT = (InjectionStatus.EXPECTED, InjectionStatus.CHECKED_IN, InjectionStatus.COMPLETED)
-LIVE_APPLICATION = (ApplicationStatus.APPLIED, ApplicationStatus.ISSUED)
-LIVE_CERTIFICATE = (CertificateStatus.READY, CertificateStatus.ISSUED)
-CAME = (BookingStatus.RESERVED, BookingStatus.COMPLETED)
-"""Who takes up room in a time slot: those who are expected, and those who were there."""
 
 
 def columns_of(table: Table, kind: type[Any]) -> list[Any]:

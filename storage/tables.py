@@ -6,6 +6,10 @@ were wrong.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -24,13 +28,13 @@ from sqlalchemy import (
 )
 
 from domain.actors import Role
-from domain.application import ApplicationStatus
-from domain.booking import BookingStatus
-from domain.injection import AdverseEvent, Dose, InjectionStatus, Screening
-from domain.parts import Part, TaskKind, TaskStatus
+from domain.application import LIVE_APPLICATION, ApplicationStatus
+from domain.booking import LIVE_BOOKING, BookingStatus
+from domain.injection import LIVE_VISIT, AdverseEvent, Dose, InjectionStatus, Screening
+from domain.parts import LIVE_TASK, Part, TaskKind, TaskStatus
 from domain.presentation import Presentation
 from domain.recipient import PersonDetails
-from domain.statement import CertificateFacts, CertificateStatus, Credential
+from domain.statement import LIVE_CERTIFICATE, CertificateFacts, CertificateStatus, Credential
 from domain.stock import EntryKind, LotStatus
 from storage.types import Instant, Json, Word
 
@@ -49,6 +53,12 @@ def _code(name: str = "code", refers_to: str | None = None) -> Column[str]:
     if refers_to:
         return Column(name, String(9), ForeignKey(f"{refers_to}.code"), nullable=False)
     return Column(name, String(9), unique=True, nullable=False)
+
+
+def _only(statuses: Iterable[StrEnum]) -> dict[str, Any]:
+    """Makes an index one of the rows in these states."""
+    rows = text("status IN ({})".format(", ".join(f"'{status}'" for status in statuses)))
+    return {"sqlite_where": rows, "postgresql_where": rows}
 
 
 Place = BigInteger().with_variant(Integer, "sqlite")
@@ -112,8 +122,6 @@ ledger = Table(
     Index("ix_ledger_given", "at", sqlite_where=_GIVEN, postgresql_where=_GIVEN),
 )
 
-_LIVE_BOOKING = text("status IN ('reserved', 'waiting')")
-
 booking = Table(
     "booking",
     metadata,
@@ -124,16 +132,12 @@ booking = Table(
     Column("slot", Instant, nullable=False),
     Column("status", Word(BookingStatus), nullable=False),
     Column("booked_at", Instant, nullable=False),
-    Index(
-        "uq_booking_live", "recipient", "vaccine", unique=True,
-        sqlite_where=_LIVE_BOOKING, postgresql_where=_LIVE_BOOKING,
-    ),
+    Index("uq_booking_live", "recipient", "vaccine", unique=True, **_only(LIVE_BOOKING)),
     Index("ix_booking_queue", "vaccine", "status", "seq"),
     Index("ix_booking_slot", "slot", "status"),
-)  # fmt: skip
+)
 
 _CAME = text("checked_in_at IS NOT NULL")
-_LIVE_INJECTION = text("status IN ('expected', 'checked-in', 'completed')")
 
 injection = Table(
     "injection",
@@ -154,18 +158,13 @@ injection = Table(
     # The version before knows nothing of it when it adds a visit.
     Column("screenings", Json(tuple[Screening, ...]), nullable=False, server_default="[]"),
     Column("lot", String(20), nullable=False),
-    Index(
-        "uq_injection_live", "booking", unique=True,
-        sqlite_where=_LIVE_INJECTION, postgresql_where=_LIVE_INJECTION,
-    ),
+    Index("uq_injection_live", "booking", unique=True, **_only(LIVE_VISIT)),
     Index("ix_injection_slot", "slot"),
     Index("ix_injection_came", "checked_in_at", sqlite_where=_CAME, postgresql_where=_CAME),
     Index("ix_injection_recipient", "recipient"),
     Index("ix_injection_lot", "vaccine", "lot"),
     CheckConstraint("status <> 'completed' OR dose IS NOT NULL", name="completed_has_dose"),
-)  # fmt: skip
-
-_LIVE_APPLICATION = text("status IN ('applied', 'issued')")
+)
 
 application = Table(
     "application",
@@ -176,14 +175,9 @@ application = Table(
     _code("recipient", "recipient"),
     Column("status", Word(ApplicationStatus), nullable=False),
     Column("applied_at", Instant, nullable=False),
-    Index(
-        "uq_application_live", "injection", unique=True,
-        sqlite_where=_LIVE_APPLICATION, postgresql_where=_LIVE_APPLICATION,
-    ),
+    Index("uq_application_live", "injection", unique=True, **_only(LIVE_APPLICATION)),
     Index("ix_application_recipient", "recipient"),
-)  # fmt: skip
-
-_LIVE_CERTIFICATE = text("status IN ('ready', 'issued')")
+)
 
 certificate = Table(
     "certificate",
@@ -199,13 +193,10 @@ certificate = Table(
     Column("credential", Json(Credential)),
     Column("reason", String(200), nullable=False),
     Column("prints", Integer, nullable=False),
-    Index(
-        "uq_certificate_live", "application", unique=True,
-        sqlite_where=_LIVE_CERTIFICATE, postgresql_where=_LIVE_CERTIFICATE,
-    ),
+    Index("uq_certificate_live", "application", unique=True, **_only(LIVE_CERTIFICATE)),
     Index("ix_certificate_status", "status", "seq"),
     CheckConstraint("status <> 'issued' OR credential IS NOT NULL", name="issued_is_signed"),
-)  # fmt: skip
+)
 
 staff = Table(
     "staff",
@@ -216,8 +207,6 @@ staff = Table(
     Column("roles", Json(frozenset[Role]), nullable=False),
     Column("pin_hash", String(200), nullable=False),
 )
-
-_LIVE_TASK = text("status IN ('waiting', 'in-progress', 'aside')")
 
 task = Table(
     "task",
@@ -234,8 +223,8 @@ task = Table(
     Column("attempts", Integer, nullable=False),
     Column("problem", String(200), nullable=False),
     Column("at", Instant, nullable=False),
-    Index("ix_task_live", "part", "seq", sqlite_where=_LIVE_TASK, postgresql_where=_LIVE_TASK),
-)  # fmt: skip
+    Index("ix_task_live", "part", "seq", **_only(LIVE_TASK)),
+)
 
 part = Table(
     "part",

@@ -9,8 +9,8 @@ from textual import on
 from textual.message import Message
 
 from domain.actors import Actor
-from domain.application import Application, ApplyForCertificate, CancelApplication
-from domain.booking import BookingStatus, CancelBooking, PrintTicket
+from domain.application import LIVE_APPLICATION, Application, ApplyForCertificate, CancelApplication
+from domain.booking import LIVE_BOOKING, CancelBooking, PrintTicket
 from domain.certificate import Issued, PrintCertificate
 from domain.codes import spoken
 from domain.injection import InjectionStatus
@@ -25,8 +25,6 @@ from kiosk.screens.products import product_name
 from kiosk.screens.record import RecordScreen
 from kiosk.services import Services
 from kiosk.widgets.choice_list import Choice
-
-_LIVE_APPLICATION = {"applied", "issued"}
 
 
 class MyItemScreen(RecordScreen):
@@ -121,7 +119,7 @@ class MyItemScreen(RecordScreen):
     def _possible(self) -> list[str]:
         item = self._item
         match item.kind:
-            case ItemKind.BOOKING if item.status in {BookingStatus.RESERVED, BookingStatus.WAITING}:
+            case ItemKind.BOOKING if item.status in LIVE_BOOKING:
                 qr = ["qr"] if fits(item.code, self.app.size) else []
                 return ["ticket", *qr, "cancel_booking"]
             case ItemKind.INJECTION if item.status == InjectionStatus.COMPLETED and not self._applied_for():
@@ -150,7 +148,7 @@ class MyItemScreen(RecordScreen):
         return any(
             other.kind is ItemKind.APPLICATION
             and other.parent == self._item.code
-            and other.status in _LIVE_APPLICATION
+            and other.status in LIVE_APPLICATION
             for other in self._page.items
         )
 

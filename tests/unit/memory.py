@@ -8,15 +8,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-from domain.application import Application, ApplicationStatus
-from domain.booking import Booking, BookingStatus
+from domain.application import LIVE_APPLICATION, Application
+from domain.booking import CAME, Booking, BookingStatus
 from domain.errors import CannotSign, NotFound
 from domain.events import Event
-from domain.injection import Injection, InjectionStatus
+from domain.injection import LIVE_VISIT, Injection, InjectionStatus
 from domain.parts import Part, PartControl, Task, TaskStatus
 from domain.recipient import Recipient
 from domain.staff import StaffMember
-from domain.statement import Certificate, CertificateFacts, CertificateStatus, Credential
+from domain.statement import LIVE_CERTIFICATE, Certificate, CertificateFacts, CertificateStatus, Credential
 from domain.stock import EntryKind, LedgerEntry, Lot, Vaccine
 
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -129,8 +129,7 @@ class _Bookings(_Shelf[Booking]):
         )
 
     def people_in_slot(self, slot: datetime) -> int:
-        here = (BookingStatus.RESERVED, BookingStatus.COMPLETED)
-        return len(self._where(lambda b: b.slot == slot and b.status in here))
+        return len(self._where(lambda b: b.slot == slot and b.status in CAME))
 
     def reserved_since(self, vaccine: str, slot: datetime) -> int:
         return len([b for b in self._of(vaccine, BookingStatus.RESERVED) if b.slot >= slot])
@@ -141,8 +140,7 @@ class _Bookings(_Shelf[Booking]):
 
 class _Injections(_Shelf[Injection]):
     def of_booking(self, booking: str) -> Injection | None:
-        gone = (InjectionStatus.WITHDRAWN, InjectionStatus.VOIDED)
-        return self._only(lambda i: i.booking == booking and i.status not in gone)
+        return self._only(lambda i: i.booking == booking and i.status in LIVE_VISIT)
 
     def of_recipient(self, recipient: str) -> list[Injection]:
         return self._where(lambda i: i.recipient == recipient)
@@ -154,14 +152,12 @@ class _Injections(_Shelf[Injection]):
 
 class _Applications(_Shelf[Application]):
     def live_of(self, injection: str) -> Application | None:
-        live = (ApplicationStatus.APPLIED, ApplicationStatus.ISSUED)
-        return self._only(lambda a: a.injection == injection and a.status in live)
+        return self._only(lambda a: a.injection == injection and a.status in LIVE_APPLICATION)
 
 
 class _Certificates(_Shelf[Certificate]):
     def live_of(self, application: str) -> Certificate | None:
-        live = (CertificateStatus.READY, CertificateStatus.ISSUED)
-        return self._only(lambda c: c.application == application and c.status in live)
+        return self._only(lambda c: c.application == application and c.status in LIVE_CERTIFICATE)
 
     def issued_to(self, recipient: str) -> list[Certificate]:
         return self._where(lambda c: c.recipient == recipient and c.status is CertificateStatus.ISSUED)
