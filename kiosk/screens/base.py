@@ -21,7 +21,7 @@ from domain.messages import Command, Query
 from kiosk.i18n import Texts, Words, put_in_words
 from kiosk.locations import STYLES
 from kiosk.scanner import Scan
-from kiosk.widgets.field import Field
+from kiosk.widgets.field import Entry
 from kiosk.widgets.on_top import OnTop
 
 if TYPE_CHECKING:
@@ -285,18 +285,18 @@ class ClinicScreen(OnTop[None]):
         self.app.push_screen(modal, answered)
 
     def show_error(self, error: ClinicError) -> None:
-        """Beside its field when there is one of that name, over the screen otherwise."""
+        """Beside its entry when there is one of that name, over the screen otherwise."""
         if isinstance(error, InputError):
-            for field in self.query(Field):
-                if field.field == error.field:
-                    field.show_error(lambda t: t.error(error))
+            for entry in self.query(Entry):
+                if entry.field == error.field:
+                    entry.show_error(lambda t: t.error(error))
                     return
         self.show_message("shell.refused", lambda t: t.error(error), alarm=True)
 
     def clear_errors(self) -> None:
         """Before everything is checked again."""
-        for field in self.query(Field):
-            field.clear_error()
+        for entry in self.query(Entry):
+            entry.clear_error()
 
     def show_message(self, title: Words, body: Words = "", *, alarm: bool = False) -> None:
         """Something to read over the screen, until Enter."""

@@ -1,13 +1,16 @@
-"""One field of a form: its label, what is typed, and what is wrong with it right beside."""
+"""One entry of a form: its label, the answer, and what is wrong with it right beside."""
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.widget import Widget
 from textual.widgets import Input
 
-from kiosk.i18n import Texts, Words
+from kiosk.i18n import Words, put_in_words
 from kiosk.widgets.say import Say
 
 
@@ -27,34 +30,47 @@ class LineInput(Input):
                 await self.run_action(binding.action)
 
 
-class Field(Vertical):
-    """A label, an input and an error; named like the ``field`` of the domain's `InputError`."""
+class Entry(Vertical):
+    """A label, an error and a box for the answer; named like the ``field`` of the domain's `InputError`."""
 
-    def __init__(
-        self,
-        field: str,
-        label: Words = "",
-        *,
-        value: str = "",
-        secret: bool = False,
-    ) -> None:
+    def __init__(self, field: str, label: Words, box: Widget) -> None:
         super().__init__()
         self.field = field
-        self._label = label
-        self._start = value
-        self._secret = secret
+        self._label, self._box = label, box
 
     def compose(self) -> ComposeResult:
-        """The error stands between label and input, where it is read before typing again."""
+        """The error stands between label and box, where it is read before answering again."""
         yield Say(self._label, classes="label")
         yield Say(classes="error")
         with Vertical(classes="frame"):
-            yield LineInput(self._start, password=self._secret, select_on_focus=False)
+            yield self._box
 
-    @property
-    def input(self) -> Input:
-        """Where it is typed."""
-        return self.query_one(Input)
+    def show_error(self, words: Words) -> None:
+        """Say what is wrong, by a sign beside the colour; the answer stays, and the cursor goes there."""
+        self.query_one(".error", Say).say(lambda t: f"! {put_in_words(words, t)}")
+        self.add_class("-wrong")
+        self.take_cursor()
+
+    def clear_error(self) -> None:
+        """Nothing is wrong any more."""
+        self.query_one(".error", Say).say("")
+        self.remove_class("-wrong")
+
+    def take_cursor(self) -> None:
+        """What is typed next is for this one."""
+        self._box.focus()
+
+
+class Field(Entry):
+    """An entry that is typed."""
+
+    INPUT: ClassVar[type[LineInput]] = LineInput
+    REPLACED: ClassVar[bool] = False
+    """Whether what is typed takes the place of what stands there."""
+
+    def __init__(self, field: str, label: Words = "", *, value: str = "", secret: bool = False) -> None:
+        self.input = self.INPUT(value, password=secret, select_on_focus=self.REPLACED)
+        super().__init__(field, label, self.input)
 
     @property
     def value(self) -> str:
@@ -66,17 +82,6 @@ class Field(Vertical):
         self.input.value = text
         self.input.cursor_position = len(text)
 
-    def show_error(self, words: Words) -> None:
-        """Say what is wrong; what was typed stays, and the cursor goes there."""
-        self.query_one(".error", Say).say(_marked(words))
-        self.add_class("-wrong")
-        self.input.focus()
-
-    def clear_error(self) -> None:
-        """Nothing is wrong any more."""
-        self.query_one(".error", Say).say("")
-        self.remove_class("-wrong")
-
 
 class Go(Say):
     """Says what Enter does; the mouse as a courtesy."""
@@ -87,12 +92,3 @@ class Go(Say):
     async def on_click(self) -> None:
         """A click is Enter in the field of this page."""
         await self.screen.query_one(LineInput).action_submit()
-
-
-def _marked(words: Words) -> Words:
-    """A sign before the words, so that it is not the colour alone that says it."""
-
-    def said(texts: Texts) -> str:
-        return "! " + (texts(words) if isinstance(words, str) else words(texts))
-
-    return said

@@ -10,15 +10,14 @@ from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 from textual import events
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
 from kiosk.i18n import Words, put_in_words
-from kiosk.widgets.say import Say, texts_of
+from kiosk.widgets.field import Entry
+from kiosk.widgets.say import texts_of
 
 
 class Options(Widget, can_focus=True):
@@ -111,50 +110,17 @@ class Options(Widget, can_focus=True):
         return text
 
 
-class Pick(Vertical):
-    """A label, what is wrong, and the answers; like a `Field` for what is not typed."""
-
-    DEFAULT_CSS = """
-    Pick { height: auto; }
-    Pick .label { text-style: bold; }
-    Pick .error { color: $alarm; text-style: bold; }
-    Pick .frame { height: auto; padding: 0 1; background: $hint; }
-    Pick:focus-within .frame { background: $bar; }
-    Pick.-wrong .frame, Pick.-wrong:focus-within .frame { background: $alarm; }
-    """
+class Pick(Entry):
+    """An entry that is chosen."""
 
     def __init__(
         self, field: str, label: Words, answers: Sequence[tuple[Any, Words]], value: Any = None
     ) -> None:
-        super().__init__()
-        self.field = field
-        self._label, self._answers, self._start = label, answers, value
-
-    def compose(self) -> ComposeResult:
-        """The error stands where it is read before choosing again."""
-        yield Say(self._label, classes="label")
-        yield Say(classes="error")
-        with Vertical(classes="frame"):
-            yield Options(self._answers, self._start)
-
-    @property
-    def options(self) -> Options:
-        """Where it is chosen."""
-        return self.query_one(Options)
+        self.options = Options(answers, value)
+        super().__init__(field, label, self.options)
 
     @property
     def value(self) -> Any:
         """The chosen answer; None when there is none yet."""
         at = self.options.at
-        return None if at is None else self._answers[at][0]
-
-    def show_error(self, words: Words) -> None:
-        """Say what is wrong."""
-        self.query_one(".error", Say).say(lambda t: f"! {put_in_words(words, t)}")
-        self.add_class("-wrong")
-        self.options.focus()
-
-    def clear_error(self) -> None:
-        """Nothing is wrong any more."""
-        self.query_one(".error", Say).say("")
-        self.remove_class("-wrong")
+        return None if at is None else self.options.answers[at][0]

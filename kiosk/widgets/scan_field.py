@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import ClassVar
 
 from textual import events
-from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.widgets import Input
 
 from kiosk.gs1 import GROUP_SEPARATOR, SEPARATOR_SIGN
 from kiosk.scanner import Scan
 from kiosk.widgets.field import Field, LineInput
-from kiosk.widgets.say import Say
 
 
 class ScanInput(LineInput):
@@ -36,14 +32,8 @@ class ScanInput(LineInput):
 class ScanField(Field):
     """A `Field` whose input takes a scan."""
 
-    INPUT: ClassVar[type[ScanInput]] = ScanInput
-
-    def compose(self) -> ComposeResult:
-        """See `Field.compose`."""
-        yield Say(self._label, classes="label")
-        yield Say(classes="error")
-        with Vertical(classes="frame"):
-            yield self.INPUT(self._start, select_on_focus=True)
+    INPUT = ScanInput
+    REPLACED = True
 
     def wants(self, scan: Scan) -> bool:
         """Whether this is where the scan belongs."""

@@ -26,6 +26,7 @@ from kiosk.screens.base import StaffScreen
 from kiosk.screens.desk.form import Form
 from kiosk.services import Services
 from kiosk.widgets.bars import KeyBar
+from kiosk.widgets.field import Entry
 from kiosk.widgets.say import Say
 from tests.app.terminal import wait_for
 from tests.clinics import STAFF
@@ -124,8 +125,8 @@ async def apply(app: ClinicApp, number: int, name: str, born: date = BORN) -> Ap
 
 def error_of(form: Form, field: str) -> str:
     """What stands beside an entry, in words; empty when nothing is wrong with it."""
-    for entry in [*form.query("Field"), *form.query("Pick")]:
-        if getattr(entry, "field", "") == field:
+    for entry in form.query(Entry):
+        if entry.field == field:
             return put_in_words(entry.query_one(".error", Say).words, form.texts)
     raise LookupError(field)
 

@@ -24,7 +24,7 @@ from kiosk.locations import STYLES
 from kiosk.screens.base import Refused, StaffScreen
 from kiosk.services import Services
 from kiosk.widgets.bars import KeyBar, TopBar
-from kiosk.widgets.field import Field
+from kiosk.widgets.field import Entry, Field
 from kiosk.widgets.pick import Options, Pick
 from kiosk.widgets.say import Say
 
@@ -137,7 +137,7 @@ class Form(StaffScreen):
 
     def complain(self, field: str, words: Words) -> None:
         """Say what is wrong beside the entry."""
-        for entry in [*self.query(Field), *self.query(Pick)]:
+        for entry in self.query(Entry):
             if entry.field == field:
                 entry.show_error(words)
 
@@ -148,23 +148,10 @@ class Form(StaffScreen):
         if not entries.wrong:
             return said
         first = entries.wrong[0]
-        for entry in [*self.query(Field), *self.query(Pick)]:
+        for entry in self.query(Entry):
             if entry.field == first:
-                (entry.input if isinstance(entry, Field) else entry.options).focus()
+                entry.take_cursor()
         return None
-
-    def clear_errors(self) -> None:
-        """Before everything is checked again."""
-        super().clear_errors()
-        for pick in self.query(Pick):
-            pick.clear_error()
-
-    def show_error(self, error: ClinicError) -> None:
-        """Choices have their errors beside them too."""
-        if isinstance(error, InputError) and any(pick.field == error.field for pick in self.query(Pick)):
-            self.complain(error.field, lambda t: t.error(error))
-        else:
-            super().show_error(error)
 
     def refuse_beside(self, event: Refused, field: str, *errors: type[ClinicError]) -> bool:
         """Put a refusal that is about this entry beside it, although it names no field."""
@@ -207,8 +194,8 @@ class FormPage(Form):
 
     def on_mount(self) -> None:
         """The first entry can be typed at once."""
-        for widget in self.query("Field Input, Pick Options"):
-            widget.focus()
+        for entry in self.query(Entry):
+            entry.take_cursor()
             break
 
     def finish(self, words: Words) -> None:
