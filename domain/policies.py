@@ -11,7 +11,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
-from domain import application, booking, certificate, injection, wait_list
+from domain import application, booking, certificate, visit, wait_list
 from domain import events as e
 from domain.parts import Part
 from domain.ports import Context, UnitOfWork
@@ -32,12 +32,12 @@ AT_ONCE: dict[type[e.Event], tuple[Policy, ...]] = {
 
 BY_RELAY: dict[Part, dict[type[e.Event], Policy]] = {
     Part.INJECTION_INTAKE: {
-        e.Booked: injection.accept_booking,
-        e.BookingPromoted: injection.accept_booking,
-        e.BookingReopened: injection.accept_booking,
-        e.BookingCancelled: injection.withdraw_visit,
-        e.BookingNoShow: injection.withdraw_visit,
-        e.BookingWaitlisted: injection.withdraw_visit,
+        e.Booked: visit.accept_booking,
+        e.BookingPromoted: visit.accept_booking,
+        e.BookingReopened: visit.accept_booking,
+        e.BookingCancelled: visit.withdraw_visit,
+        e.BookingNoShow: visit.withdraw_visit,
+        e.BookingWaitlisted: visit.withdraw_visit,
     },
     Part.ISSUING: {
         e.CertificateApplied: certificate.prepare_issue,

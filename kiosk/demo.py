@@ -112,9 +112,9 @@ async def _book(gateway: Gateway, vaccines: list[str], slots: list[datetime], da
 async def _vaccinate(services: Services, staff: Actor, clock: DemoClock, midnight: datetime) -> None:
     """Those with a slot before eleven come, and a few of them apply for a certificate."""
     from domain.application import ApplyForCertificate
-    from domain.injection import CheckIn, CompleteInjection, FinishObservation, ListVisits, Screen
     from domain.presentation import Site
     from domain.vaccine import ListLots
+    from domain.visit import CheckIn, CompleteInjection, FinishObservation, ListVisits, Screen
 
     gateway = services.gateway
     eleven = midnight + timedelta(hours=11)

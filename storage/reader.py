@@ -13,10 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain import booking as b
 from domain import certificate as c
-from domain import injection as i
 from domain import mypage as m
 from domain import staff as s
 from domain import vaccine as v
+from domain import visit as desk
 from domain.actors import CERTIFICATE_OFFICER, RECIPIENT, STAFF_ROLES, Actor
 from domain.application import LIVE_APPLICATION
 from domain.booking import CAME, Booking, BookingStatus
@@ -81,11 +81,11 @@ class SqlReader:
             b.ListDays: self._days,
             b.ListSlots: self._slots,
             b.GetBooking: self._booking,
-            i.ListVisits: self._visits,
-            i.FindVisits: self._find_visits,
-            i.ListGiven: self._given,
-            i.GetVisit: self._visit,
-            i.ListInjections: self._injections,
+            desk.ListVisits: self._visits,
+            desk.FindVisits: self._find_visits,
+            desk.ListGiven: self._given,
+            desk.GetVisit: self._visit,
+            desk.ListInjections: self._injections,
             c.ListCertificates: self._certificates,
             c.GetCertificate: self._certificate,
             c.ListReplacements: self._replacements,
@@ -259,10 +259,10 @@ class SqlReader:
         )
 
     @staticmethod
-    def _to_visit(row: Any) -> i.Visit:
-        return i.Visit(Injection(*row[:-3]), row[-3], row[-2], row[-1])
+    def _to_visit(row: Any) -> desk.Visit:
+        return desk.Visit(Injection(*row[:-3]), row[-3], row[-2], row[-1])
 
-    async def _visits(self, query: i.ListVisits, _a: Actor, _n: datetime) -> list[i.Visit]:
+    async def _visits(self, query: desk.ListVisits, _a: Actor, _n: datetime) -> list[desk.Visit]:
         n = t.injection.c
         start = self._clinic.start_of(query.day)
         end = self._clinic.start_of(query.day + timedelta(days=1))
@@ -287,7 +287,7 @@ class SqlReader:
         )
         return [self._to_visit(row) for row in await self._all(statement)]
 
-    async def _find_visits(self, query: i.FindVisits, _a: Actor, _n: datetime) -> list[i.Visit]:
+    async def _find_visits(self, query: desk.FindVisits, _a: Actor, _n: datetime) -> list[desk.Visit]:
         text, code = parse_text(query.text, "text"), ""
         condition = may_be_called(text)
         with suppress(NotACode):
@@ -303,7 +303,7 @@ class SqlReader:
             if code in (visit.injection.code, visit.injection.booking) or visit.person.is_called(text)
         ][: query.limit]
 
-    async def _given(self, query: i.ListGiven, _a: Actor, _n: datetime) -> list[i.Given]:
+    async def _given(self, query: desk.ListGiven, _a: Actor, _n: datetime) -> list[desk.Given]:
         n = t.injection.c
         statement = (
             select(n.code, t.recipient.c.person, n.dose, n.status, n.adverse_events)
@@ -313,13 +313,13 @@ class SqlReader:
             .limit(query.limit)
             .offset(query.offset)
         )
-        return [i.Given(*row) for row in await self._all(statement)]
+        return [desk.Given(*row) for row in await self._all(statement)]
 
-    async def _visit(self, query: i.GetVisit, _a: Actor, _n: datetime) -> i.Visit:
+    async def _visit(self, query: desk.GetVisit, _a: Actor, _n: datetime) -> desk.Visit:
         statement = self._visit_rows().where(t.injection.c.code == query.injection)
         return self._to_visit(await self._one(statement, query.injection))
 
-    async def _injections(self, query: i.ListInjections, _a: Actor, _n: datetime) -> list[Injection]:
+    async def _injections(self, query: desk.ListInjections, _a: Actor, _n: datetime) -> list[Injection]:
         of_person = t.injection.c.recipient == query.recipient
         statement = select(*columns_of(t.injection, Injection)).where(of_person).order_by(t.injection.c.seq)
         return [Injection(*row) for row in await self._all(statement)]
@@ -392,7 +392,7 @@ class SqlReader:
         )
         first, second = len(certificate), len(certificate) + len(recipient)
         injection = Injection(*row[second:])
-        visits = await self._injections(i.ListInjections(injection.recipient), actor, now)
+        visits = await self._injections(desk.ListInjections(injection.recipient), actor, now)
         completed = tuple(visit for visit in visits if visit.status is InjectionStatus.COMPLETED)
         return Draft(Certificate(*row[:first]), Recipient(*row[first:second]), injection, completed)
 

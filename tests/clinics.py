@@ -14,12 +14,13 @@ from sqlalchemy import Engine, select
 from domain.actors import STAFF_ROLES, Actor
 from domain.booking import Book, BookingReceipt, ListDays, ListSlots
 from domain.clinic import Clinic, Schedule
-from domain.injection import CheckIn, CompleteInjection, FindVisits, Injection, Screen
+from domain.injection import Injection
 from domain.mypage import IdentifyByCode
 from domain.parts import Part
 from domain.presentation import Disease, Presentation, Site
 from domain.recipient import PersonDetails
 from domain.vaccine import AddStock, RegisterVaccine
+from domain.visit import CheckIn, CompleteInjection, FindVisits, Screen
 from kiosk.bootstrap import open_clinic
 from kiosk.services import Services
 from kiosk.settings import Settings

@@ -8,8 +8,8 @@ import csv
 import io
 import sys
 
-from domain.injection import Given, ListGiven
 from domain.vaccine import ListLots, ListVaccines, parse_lot
+from domain.visit import Given, ListGiven
 from kiosk.settings import Settings
 from kiosk.upkeep import ask_records
 

@@ -19,8 +19,9 @@ from domain.booking import Booking, BookingStatus, GetBooking
 from domain.clinic import Clinic
 from domain.codes import Kind, parse_code
 from domain.errors import InputError, NotFound
-from domain.injection import FindVisits, InjectionStatus, ListVisits, Visit
+from domain.injection import InjectionStatus
 from domain.parts import ListParts, Part, PartState
+from domain.visit import FindVisits, ListVisits, Visit
 from kiosk.i18n import Texts
 from kiosk.scanner import Scan
 from kiosk.screens.base import Refused

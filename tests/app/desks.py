@@ -12,13 +12,14 @@ from textual.pilot import Pilot
 from domain.actors import STAFF_ROLES, Actor
 from domain.application import Application, ApplyForCertificate
 from domain.booking import Book, BookingReceipt, ListDays, ListSlots
-from domain.injection import CheckIn, CompleteInjection, FindVisits, Injection, Screen, Visit
+from domain.injection import Injection
 from domain.mypage import IdentifyByCode
 from domain.presentation import Site
 from domain.recipient import PersonDetails
 from domain.statement import CertificateFacts, Credential
 from domain.stock import LedgerEntry, Lot
 from domain.vaccine import ListLedger, ListLots, ListVaccines, VaccineLevel
+from domain.visit import CheckIn, CompleteInjection, FindVisits, Screen, Visit
 from kiosk.app import ClinicApp
 from kiosk.credential.errors import FactsNotSignable
 from kiosk.i18n import put_in_words

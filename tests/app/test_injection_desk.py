@@ -12,13 +12,14 @@ from domain.actors import Actor
 from domain.booking import Book, BookingStatus, CancelBooking, GetBooking, ListDays, ListSlots
 from domain.certificate import IssueCertificate, ListCertificates
 from domain.codes import spoken
-from domain.injection import CheckIn, Concern, GetVisit, InjectionStatus, ReportAdverseEvent, Severity
-from domain.injection import Screen as RecordScreening
+from domain.injection import Concern, InjectionStatus, Severity
 from domain.parts import ListParts, Part, PausePart, ResumePart
 from domain.presentation import Site
 from domain.statement import CertificateStatus
 from domain.stock import EntryKind
 from domain.vaccine import AddStock, QuarantineLot
+from domain.visit import CheckIn, GetVisit, ReportAdverseEvent
+from domain.visit import Screen as RecordScreening
 from kiosk.app import ClinicApp
 from kiosk.screens.desk.after_needle import AdverseEventScreen, CorrectScreen, VoidScreen
 from kiosk.screens.desk.form import FormPage

@@ -8,13 +8,13 @@ from domain import policies
 from domain.booking import CancelBooking
 from domain.errors import InputError, StorageUnavailable
 from domain.events import Booked, Event
-from domain.injection import FindVisits
 from domain.mypage import IdentifyByCode
 from domain.orders import OrderIssue
 from domain.parts import ListParts, Part, PartState, PausePart
 from domain.ports import Context, UnitOfWork
 from domain.resilience import Breaker
 from domain.statement import CertificateStatus
+from domain.visit import FindVisits
 from kiosk.app import ClinicApp
 from kiosk.i18n import LANGUAGES, Texts
 from kiosk.screens.desk.aside import AsideScreen

@@ -10,11 +10,11 @@ from domain.booking import Book, BookingReceipt
 from domain.certificate import IssueCertificate, ListCertificates, ReissueCertificate, RevokeCertificate
 from domain.codes import spoken
 from domain.errors import NotIdentified
-from domain.injection import CheckIn, CompleteInjection, FindVisits, Screen
 from domain.mypage import IdentifyByCode
 from domain.presentation import Site
 from domain.statement import Certificate, CertificateStatus
 from domain.vaccine import ListVaccines
+from domain.visit import CheckIn, CompleteInjection, FindVisits, Screen
 from kiosk.app import ClinicApp
 from kiosk.screens.identify import CertificateNumber, IdentifyScreen, parse_own_code
 from kiosk.screens.record import RecordScreen

@@ -11,11 +11,12 @@ from domain.actors import SYSTEM, Role
 from domain.booking import BookingStatus, CancelBooking, GetBooking
 from domain.codes import spoken
 from domain.correction import VoidInjection
-from domain.injection import ReportAdverseEvent, Severity
+from domain.injection import Severity
 from domain.presentation import Disease
 from domain.staff import EnrolStaff, Unlock
 from domain.stock import EntryKind, LotStatus
 from domain.vaccine import AddStock, RegisterVaccine, WriteOffStock
+from domain.visit import ReportAdverseEvent
 from kiosk.gs1 import SEPARATOR_SIGN
 from kiosk.i18n import put_in_words
 from kiosk.screens.desk.add_stock import AddStockScreen

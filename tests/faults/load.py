@@ -21,10 +21,10 @@ from typing import Any
 from domain.application import ApplyForCertificate
 from domain.booking import Book, BookingStatus, CancelBooking, cancel_booking
 from domain.errors import BookingClosed, ClinicError, OutcomeUnknown, StorageUnavailable
-from domain.injection import CheckIn, CompleteInjection, FindVisits, Screen
 from domain.policies import follow_at_once
 from domain.presentation import Site
 from domain.vaccine import ListVaccines
+from domain.visit import CheckIn, CompleteInjection, FindVisits, Screen
 from tests.clinics import STAFF, OpenClinic, clinic_in, person
 
 CLIENTS = 8

@@ -15,7 +15,7 @@ from typing import Any
 
 import pysqlite3
 
-from domain import injection
+from domain import visit
 from domain.events import Event, Recorded
 from domain.parts import Task, TaskStatus, subject_of
 from domain.stock import EntryKind
@@ -256,7 +256,7 @@ MUTANTS = (
     Mutant("a refused command leaves its events", LOAD, _instead(SqlUnitOfWork, "undo", _keeping_events)),
     Mutant("the command's id is not recorded", LOAD, _instead(SqlUnitOfWork, "record", _forgetting_the_id)),
     Mutant("an event is not recorded", LOAD, _instead(SqlUnitOfWork, "record", _forgetting_an_event)),
-    Mutant("an injection takes its dose twice", LOAD, _instead(injection, "post", _posting_twice)),
+    Mutant("an injection takes its dose twice", LOAD, _instead(visit, "post", _posting_twice)),
     Mutant("a part keeps its place in another transaction", LOAD, _keep_the_place_apart),
     Mutant("a part skips an event", LOAD, _instead(listeners, "follow_by_relay", _skipping_one_in_nine)),
     Mutant("my page keeps its place in another transaction", MY_PAGE,

@@ -30,11 +30,11 @@ from domain.booking import CancelBooking, MarkNoShow
 from domain.certificate import IssueCertificate, ListCertificates, RevokeCertificate
 from domain.correction import CorrectInjection, CorrectRecipient, VoidInjection
 from domain.errors import ClinicError
-from domain.injection import CheckIn, CompleteInjection, FindVisits, Screen
 from domain.mypage import GetMyPage
 from domain.presentation import Site
 from domain.statement import CertificateFacts, CertificateStatus, Credential
 from domain.vaccine import ListLots, ListVaccines, QuarantineLot, WriteOffStock
+from domain.visit import CheckIn, CompleteInjection, FindVisits, Screen
 from tests.clinics import (
     STAFF,
     OpenClinic,

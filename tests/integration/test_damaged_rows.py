@@ -11,9 +11,9 @@ from sqlalchemy import Integer, cast, literal, select, text
 from domain.booking import BookingReceipt, CancelBooking
 from domain.correction import CorrectRecipient
 from domain.errors import RecordIllegible, RecordsUnread
-from domain.injection import FindVisits
 from domain.parts import ListTasks, Part, PausePart, ResumePart, TaskStatus
 from domain.ports import UnitOfWork
+from domain.visit import FindVisits
 from storage import tables
 from storage.engine import in_short, reader_engine, rows_of, writer_engine
 from tests.clinics import STAFF, OpenClinic, clinic_in, person

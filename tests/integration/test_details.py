@@ -20,10 +20,10 @@ from domain.certificate import (
 )
 from domain.correction import CorrectInjection, CorrectRecipient
 from domain.errors import CertificateClosed, KnownAlready, NotAllowed, NothingChanged, NotIdentified
-from domain.injection import FindVisits
 from domain.mypage import GetMyPage, IdentifyByDetails
 from domain.recipient import PersonDetails, Sex
 from domain.statement import Certificate, CertificateStatus
+from domain.visit import FindVisits
 from storage.check_mypage import check_my_page
 from tests.clinics import STAFF, OpenClinic, person
 

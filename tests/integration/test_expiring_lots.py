@@ -16,10 +16,10 @@ from domain.booking import BookingReceipt, GetBooking
 from domain.clinic import Clinic, Opening, Schedule
 from domain.correction import CorrectInjection, VoidInjection
 from domain.errors import DoseKeepsUntil, StorageUnavailable
-from domain.injection import CheckIn, FindVisits
 from domain.messages import Query
 from domain.ports import Reader
 from domain.vaccine import AddStock, ListLots, ListVaccines
+from domain.visit import CheckIn, FindVisits
 from kiosk.nightly import every_day, write_off_expired
 from tests.clinics import STAFF, OpenClinic, clinic_in
 

@@ -14,23 +14,21 @@ from domain.certificate import GetCertificate, IssueCertificate, ListCertificate
 from domain.codes import parse_code
 from domain.correction import CorrectInjection, VoidInjection
 from domain.errors import BookingClosed, NotIdentified
-from domain.injection import (
+from domain.injection import Concern, Injection, InjectionStatus
+from domain.mypage import IdentifyByCode
+from domain.presentation import Site
+from domain.recipient import Sex
+from domain.statement import CertificateStatus
+from domain.visit import (
     CheckIn,
     CompleteInjection,
-    Concern,
     FindVisits,
-    Injection,
-    InjectionStatus,
     ListGiven,
     ListInjections,
     ListVisits,
     Screen,
     Visit,
 )
-from domain.mypage import IdentifyByCode
-from domain.presentation import Site
-from domain.recipient import Sex
-from domain.statement import CertificateStatus
 from tests.clinics import STAFF, OpenClinic, person
 
 READ_AS_CODES = ("손상훈", "손은경", "문정영")

@@ -19,10 +19,10 @@ from domain.actors import Actor
 from domain.booking import BookingReceipt
 from domain.errors import ClinicError, NotFound, RecordsRefused
 from domain.events import VaccineRegistered
-from domain.injection import FindVisits
 from domain.mypage import GetMyPage
 from domain.staff import Unlock
 from domain.vaccine import ListVaccines
+from domain.visit import FindVisits
 from kiosk.credential.keys import open_keys
 from kiosk.settings import Settings
 from kiosk.upkeep import rebuild_my_page

@@ -20,7 +20,6 @@ from domain.booking import CancelBooking
 from domain.certificate import CertificateDetail, ListCertificates, PrintCertificate
 from domain.errors import CannotSign, PaperFailed, PrinterResting, StorageUnavailable, TaskClosed
 from domain.events import Booked, Event, Recorded
-from domain.injection import FindVisits
 from domain.mypage import GetMyPage
 from domain.orders import OrderIssue
 from domain.parts import (
@@ -38,6 +37,7 @@ from domain.parts import (
 )
 from domain.ports import Context, Place, Signer, UnitOfWork
 from domain.statement import CertificateFacts, CertificateStatus, Credential
+from domain.visit import FindVisits
 from kiosk.bootstrap import open_clinic
 from kiosk.upkeep import rebuild_my_page
 from storage import listeners, mypage, relay

@@ -23,17 +23,9 @@ from domain.actors import STAFF_ROLES, Actor
 from domain.booking import CancelBooking
 from domain.errors import BackupFailed, ClinicError, IdentityKeyMissing, ScreeningStands
 from domain.events import BY_NAME
-from domain.injection import (
-    CheckIn,
-    CompleteInjection,
-    Concern,
-    FindVisits,
-    GetVisit,
-    Injection,
-    Screen,
-    Visit,
-)
+from domain.injection import Concern, Injection
 from domain.presentation import Site
+from domain.visit import CheckIn, CompleteInjection, FindVisits, GetVisit, Screen, Visit
 from kiosk.bootstrap import open_clinic
 from kiosk.settings import Settings
 from kiosk.upkeep import rebuild_my_page

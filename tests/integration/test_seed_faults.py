@@ -17,13 +17,13 @@ from domain.certificate import ListCertificates
 from domain.codes import Kind
 from domain.errors import RecordsRefused, StorageUnavailable
 from domain.events import Event, Recorded
-from domain.injection import FindVisits
 from domain.mypage import GetMyPage
 from domain.parts import Part
 from domain.ports import Context, UnitOfWork
 from domain.statement import CertificateStatus
 from domain.stock import Vaccine
 from domain.vaccine import ListVaccines
+from domain.visit import FindVisits
 from storage import listeners
 from storage.engine import reader_engine
 from storage.outbox import Outbox

@@ -20,11 +20,11 @@ from domain.errors import (
     TooManyAttempts,
     WrongPin,
 )
-from domain.injection import CheckIn, FindVisits
 from domain.mypage import GetMyPage, IdentifyByDetails, ListCertifiable
 from domain.staff import EnrolStaff, Unlock
 from domain.statement import CertificateStatus
 from domain.vaccine import WriteOffStock
+from domain.visit import CheckIn, FindVisits
 from tests.clinics import STAFF, OpenClinic, clinic_in, everything_kept, person
 
 

@@ -25,7 +25,6 @@ from domain.errors import (
     Resting,
     StorageUnavailable,
 )
-from domain.injection import CheckIn, CompleteInjection, FinishObservation, Screen
 from domain.messages import Command
 from domain.mypage import GetMyPage
 from domain.orders import OrderIssue
@@ -33,6 +32,7 @@ from domain.parts import Part, PausePart, ResumePart, RetryTask
 from domain.presentation import Site
 from domain.recipient import PersonDetails
 from domain.vaccine import AddStock, QuarantineLot, WriteOffStock
+from domain.visit import CheckIn, CompleteInjection, FinishObservation, Screen
 from tests.simulation.process import Died
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from domain.clinic import Clinic
 from domain.errors import NotAllowed
 from domain.events import Event
 from domain.gateway import COMMANDS
-from domain.injection import CheckIn, CompleteInjection, Injection, InjectionStatus, Screen
+from domain.injection import Injection, InjectionStatus
 from domain.messages import Command
 from domain.ports import Context
 from domain.presentation import Disease, Presentation, Site
@@ -24,6 +24,7 @@ from domain.recipient import PersonDetails, person_details
 from domain.statement import Certificate, series_up_to, state_facts
 from domain.stock import Vaccine
 from domain.vaccine import AddStock, RegisterVaccine
+from domain.visit import CheckIn, CompleteInjection, Screen
 
 from .memory import FixedClock, MemoryUnitOfWork, PlainSigner, Records, local, names, only
 

@@ -11,10 +11,11 @@ from domain import errors
 from domain.actors import SYSTEM
 from domain.booking import Book, BookingDetail, BookingStatus, CancelBooking, MarkNoShow, ticket_facts
 from domain.clinic import Clinic, Opening, Schedule
-from domain.injection import CheckIn, Concern, Screen
+from domain.injection import Concern
 from domain.recipient import Sex
 from domain.stock import EntryKind
 from domain.vaccine import QuarantineLot, WriteOffExpired
+from domain.visit import CheckIn, Screen
 
 from .memory import local
 from .small_clinic import (

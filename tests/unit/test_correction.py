@@ -10,10 +10,11 @@ from domain import errors
 from domain.actors import SYSTEM
 from domain.booking import BookingStatus
 from domain.correction import CorrectInjection, VoidInjection
-from domain.injection import InjectionStatus, ReportAdverseEvent, Severity
+from domain.injection import InjectionStatus, Severity
 from domain.presentation import Site
 from domain.stock import EntryKind
 from domain.vaccine import EXPIRED, QuarantineLot, WriteOffExpired, WriteOffStock
+from domain.visit import ReportAdverseEvent
 
 from .memory import local
 from .small_clinic import FIRST_SLOT, FLU, MANAGER, VACCINATOR, SmallClinic

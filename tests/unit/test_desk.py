@@ -11,20 +11,11 @@ from domain import errors
 from domain.actors import Actor
 from domain.booking import BookingStatus, CancelBooking
 from domain.correction import VoidInjection
-from domain.injection import (
-    CheckIn,
-    CompleteInjection,
-    Concern,
-    Injection,
-    InjectionStatus,
-    ReportAdverseEvent,
-    Screen,
-    Screening,
-    Severity,
-)
+from domain.injection import Concern, Injection, InjectionStatus, Screening, Severity
 from domain.presentation import Route, Site
 from domain.stock import EntryKind
 from domain.vaccine import QuarantineLot
+from domain.visit import CheckIn, CompleteInjection, ReportAdverseEvent, Screen
 
 from .memory import local
 from .small_clinic import (

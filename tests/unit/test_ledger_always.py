@@ -12,8 +12,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from domain.booking import BookingStatus, CancelBooking, MarkNoShow
 from domain.correction import CorrectInjection, VoidInjection
 from domain.errors import ClinicError
-from domain.injection import CheckIn, InjectionStatus, Screen
+from domain.injection import InjectionStatus
 from domain.vaccine import QuarantineLot, WriteOffStock
+from domain.visit import CheckIn, Screen
 
 from .small_clinic import FIRST_SLOT, MANAGER, ONE_DOSE, TWO_DOSES, VACCINATOR, SmallClinic
 

@@ -13,9 +13,10 @@ from domain.application import ApplyForCertificate, CancelApplication
 from domain.booking import CancelBooking, MarkNoShow
 from domain.certificate import RevokeCertificate
 from domain.correction import CorrectInjection, CorrectRecipient, VoidInjection
-from domain.injection import ReportAdverseEvent, Severity
+from domain.injection import Severity
 from domain.mypage import Change, ItemKind, MyPageItem, Person, project
 from domain.vaccine import QuarantineLot, WriteOffStock
+from domain.visit import ReportAdverseEvent
 
 from .small_clinic import FIRST_SLOT, FLU, MANAGER, OFFICER, VACCINATOR, SmallClinic, person
 

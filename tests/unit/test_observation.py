@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from domain import errors
-from domain.injection import FinishObservation, Injection, ReportAdverseEvent, Severity
+from domain.injection import Injection, Severity
+from domain.visit import FinishObservation, ReportAdverseEvent
 
 from .small_clinic import TWO_DOSES, VACCINATOR, SmallClinic
 

@@ -14,13 +14,13 @@ from domain import (
     booking,
     certificate,
     correction,
-    injection,
     mypage,
     orders,
     parts,
     revocation,
     staff,
     vaccine,
+    visit,
     wait_list,
 )
 from domain.actors import PUBLIC, SYSTEM, Actor, Role
@@ -47,11 +47,11 @@ TABLE: dict[type[Any], str] = {
     vaccine.WriteOffStock: "manager",
     vaccine.WriteOffExpired: "manager system",
     vaccine.QuarantineLot: "manager",
-    injection.CheckIn: "vaccinator",
-    injection.Screen: "vaccinator",
-    injection.CompleteInjection: "vaccinator",
-    injection.FinishObservation: "vaccinator",
-    injection.ReportAdverseEvent: "vaccinator",
+    visit.CheckIn: "vaccinator",
+    visit.Screen: "vaccinator",
+    visit.CompleteInjection: "vaccinator",
+    visit.FinishObservation: "vaccinator",
+    visit.ReportAdverseEvent: "vaccinator",
     correction.CorrectInjection: "vaccinator",
     correction.VoidInjection: "vaccinator",
     correction.CorrectRecipient: "vaccinator officer",
@@ -83,11 +83,11 @@ TABLE: dict[type[Any], str] = {
     vaccine.ListLots: STAFF,
     vaccine.ListLedger: "manager",
     vaccine.ListLotDays: "manager",
-    injection.ListGiven: "manager",
-    injection.ListVisits: "vaccinator",
-    injection.FindVisits: "vaccinator",
-    injection.ListInjections: "vaccinator",
-    injection.GetVisit: "vaccinator",
+    visit.ListGiven: "manager",
+    visit.ListVisits: "vaccinator",
+    visit.FindVisits: "vaccinator",
+    visit.ListInjections: "vaccinator",
+    visit.GetVisit: "vaccinator",
     certificate.ListCertificates: "officer",
     certificate.GetCertificate: "recipient officer",
     certificate.ListReplacements: "vaccinator",
@@ -147,7 +147,7 @@ def test_every_command_has_one_handler() -> None:
 
 def test_whoever_has_two_roles_may_do_what_either_may() -> None:
     both = Actor("STWXRXLES", frozenset({Role.VACCINATOR, Role.CERTIFICATE_OFFICER}))
-    assert both.has(injection.CheckIn.allowed)
+    assert both.has(visit.CheckIn.allowed)
     assert both.has(certificate.IssueCertificate.allowed)
     assert not both.has(vaccine.AddStock.allowed)
 

@@ -12,9 +12,10 @@ from domain import policies
 from domain.application import CancelApplication
 from domain.booking import BookingStatus, CancelBooking, MarkNoShow
 from domain.errors import ClinicError, NotFound
-from domain.injection import CheckIn, InjectionStatus
+from domain.injection import InjectionStatus
 from domain.parts import Part
 from domain.vaccine import WriteOffStock
+from domain.visit import CheckIn
 
 from .memory import MemoryUnitOfWork
 from .small_clinic import FIRST_SLOT, FLU, MANAGER, OFFICER, VACCINATOR, SmallClinic

@@ -13,9 +13,10 @@ from domain.booking import BookingStatus, CancelBooking
 from domain.correction import CorrectInjection, CorrectRecipient, VoidInjection
 from domain.events import Booked
 from domain.gateway import COMMANDS, WORKFLOWS
-from domain.injection import FinishObservation, ReportAdverseEvent, Severity
+from domain.injection import Severity
 from domain.mypage import MyPageItem, Person, project
 from domain.statement import CertificateStatus
+from domain.visit import FinishObservation, ReportAdverseEvent
 
 from .memory import MemoryUnitOfWork
 from .small_clinic import FLU, OFFICER, TWO_DOSES, VACCINATOR, SmallClinic

@@ -11,8 +11,9 @@ from domain import errors
 from domain.actors import SYSTEM
 from domain.booking import BookingStatus, CancelBooking, MarkNoShow
 from domain.correction import CorrectInjection, VoidInjection
-from domain.injection import CheckIn, InjectionStatus
+from domain.injection import InjectionStatus
 from domain.vaccine import QuarantineLot, WriteOffStock
+from domain.visit import CheckIn
 from domain.wait_list import PromoteWaiting
 
 from .memory import local

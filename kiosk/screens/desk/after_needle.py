@@ -17,9 +17,10 @@ from domain.certificate import ListReplacements, Replacement
 from domain.codes import spoken
 from domain.correction import CorrectInjection, VoidInjection
 from domain.errors import InsufficientStock, LotUnknown
-from domain.injection import DESCRIPTION_LIMIT, Injection, ReportAdverseEvent, Severity, Visit
+from domain.injection import Injection, Severity
 from domain.presentation import Site
 from domain.recipient import parse_name, parse_text
+from domain.visit import DESCRIPTION_LIMIT, ReportAdverseEvent, Visit
 from kiosk.gs1 import read_gs1
 from kiosk.i18n import Texts, Words
 from kiosk.screens.base import Refused

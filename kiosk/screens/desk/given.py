@@ -8,8 +8,9 @@ from typing import ClassVar
 
 from domain.actors import Actor
 from domain.codes import spoken
-from domain.injection import AdverseEvent, Given, InjectionStatus, ListGiven
+from domain.injection import AdverseEvent, InjectionStatus
 from domain.stock import Vaccine
+from domain.visit import Given, ListGiven
 from kiosk.i18n import Texts
 from kiosk.screens.booking_words import phone_words
 from kiosk.screens.desk.paged import PagedDesk

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from domain.clinic import Clinic
 from domain.codes import spoken
-from domain.injection import InjectionStatus, Visit
+from domain.injection import InjectionStatus
+from domain.visit import Visit
 from kiosk.i18n import Texts
 from kiosk.screens.desk.visits import History, answer_words, stage_of, state_words
 from kiosk.screens.desk.words import age, day_of_birth, hour, name_words, sex

@@ -9,9 +9,10 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from domain.errors import ClinicError, InputError, LotUnknown
-from domain.injection import AdverseEvent, Concern, Known, Screening, Visit
+from domain.injection import AdverseEvent, Concern, Known, Screening
 from domain.presentation import Site
 from domain.stock import Lot
+from domain.visit import Visit
 from kiosk.gs1 import read_gs1
 from kiosk.i18n import Texts, Words
 from kiosk.screens.desk.add_stock import lot_on_label

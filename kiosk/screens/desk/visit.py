@@ -25,21 +25,14 @@ from domain.errors import (
     LotInQuarantine,
     LotUnknown,
 )
-from domain.injection import (
-    CheckIn,
-    CompleteInjection,
-    Concern,
-    GetVisit,
-    Injection,
-    ListInjections,
-    Visit,
-)
-from domain.injection import Screen as RecordScreening
+from domain.injection import Concern, Injection
 from domain.messages import new_command_id
 from domain.presentation import Site
 from domain.recipient import parse_name, parse_text
 from domain.stock import Lot
 from domain.vaccine import ListLots
+from domain.visit import CheckIn, CompleteInjection, GetVisit, ListInjections, Visit
+from domain.visit import Screen as RecordScreening
 from kiosk.i18n import Texts, Words
 from kiosk.locations import STYLES
 from kiosk.scanner import Scan

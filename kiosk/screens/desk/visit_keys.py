@@ -10,8 +10,8 @@ from textual.message import Message
 
 from domain.actors import Actor
 from domain.booking import CancelBooking, MarkNoShow
-from domain.injection import FinishObservation, Visit
 from domain.messages import new_command_id
+from domain.visit import FinishObservation, Visit
 from kiosk.i18n import Words
 from kiosk.screens.desk.after_needle import AdverseEventScreen, CorrectScreen, VoidScreen
 from kiosk.screens.desk.details import DetailsScreen

@@ -10,7 +10,8 @@ from enum import IntEnum
 from domain.booking import BookingStatus
 from domain.clinic import Clinic
 from domain.errors import ClinicError, LotExpired, TooEarly, TooYoung
-from domain.injection import AdverseEvent, Injection, InjectionStatus, Known, Screening, Visit
+from domain.injection import AdverseEvent, Injection, InjectionStatus, Known, Screening
+from domain.visit import Visit
 from kiosk.i18n import Texts
 from kiosk.screens.desk.words import figures, hour, moment_or_day
 from kiosk.screens.products import product
