@@ -98,11 +98,13 @@ async def answering(folder: Path, role: str, report: Report) -> AsyncIterator[No
 
 async def ask_all(folder: Path, seconds: float = SECONDS) -> list[Answer]:
     """What every running process says of itself, by name."""
-    _prepare(folder)
-    with _near(folder) as near:
-        names = [name for name in sorted(os.listdir(folder)) if _is_one(near, name)]
-        asked = [_ask(near, name, seconds) for name in names]
-        return [answer for answer in await asyncio.gather(*asked) if answer]
+    try:
+        with _near(folder) as near:
+            names = [name for name in sorted(os.listdir(folder)) if _is_one(near, name)]
+            asked = [_ask(near, name, seconds) for name in names]
+            return [answer for answer in await asyncio.gather(*asked) if answer]
+    except FileNotFoundError:  # nobody has ever run here
+        return []
 
 
 def _is_one(near: Path, name: str) -> bool:

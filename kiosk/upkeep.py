@@ -215,10 +215,12 @@ def _migrated(url: str) -> None:
 def back_up_clinic(
     settings: Settings, place: Path | None, *, scheduled: bool = False, anyway: bool = False
 ) -> Made:
-    """A backup as this file, in this folder, or where the scheduled ones are. Raises BackupFailed.
+    """A backup as this file, in this folder, or where the scheduled ones are.
 
     A ``scheduled`` one counts among those that the kiosk makes by itself, and the oldest of them go.
+    Raises NoRecords, BackupFailed.
     """
+    require_records(settings)
     place = place or backup_folder(settings)
     prefix = SCHEDULED if scheduled else MANUAL
     now = SystemClock().now()

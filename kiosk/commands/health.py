@@ -10,6 +10,7 @@ import asyncio
 import json
 from typing import Any
 
+from domain.errors import NoRecords
 from domain.resilience import BreakerState
 from kiosk.settings import Settings
 from kiosk.status import Answer, ask_all
@@ -29,13 +30,24 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
     """Ask every process of the run folder."""
     try:
         answers = asyncio.run(ask_all(settings.running_folder))
+        if not answers:
+            _require_records(settings)
     except OSError as problem:  # nobody can be asked
         return _tell({}, f"{settings.running_folder}: {problem.strerror}")
+    except NoRecords as problem:
+        return _tell({}, str(problem))
     judge = live_problem if asked.live else ready_problem
     processes: dict[str, Any] = {}
     for answer in answers:
         processes[answer.process] = {"problem": judge(answer), **(answer.report or {})}
     return _tell(processes)
+
+
+def _require_records(settings: Settings) -> None:
+    """Where nobody answers, the folder may be mistyped. Raises NoRecords."""
+    from kiosk.upkeep import require_records  # half a second of imports, which a probe seldom needs
+
+    require_records(settings)
 
 
 def _tell(processes: dict[str, Any], problem: str = "") -> int:

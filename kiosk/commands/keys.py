@@ -68,7 +68,7 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
     keys, now = KeyFolder(settings.key_folder), datetime.now(UTC)
     place = _root_place(settings, asked)
     if asked.action != "init" and not keys.is_made:
-        raise KeysUnusable(reason="there are none yet; make them with `kiosk keys init`")
+        raise KeysUnusable(reason=f"there are none in {keys.folder}; `kiosk keys init` makes them")
     if place is not None and asked.action in {"list", "export"}:
         ceremony.take_over(keys, place)
     if asked.action == "init":

@@ -50,9 +50,20 @@ def test_a_folder_that_was_mistyped_is_not_made_a_clinic(
     folder = tmp_path / "clinc"
     assert main(["--data-folder", str(folder), *command.split()]) == FAILED
     assert "There are no records of a clinic" in capsys.readouterr().err
-    assert not (folder / "clinic.db").exists()
+    assert not folder.exists()
     said = [json.loads(line)["message"] for line in log.read_text().splitlines()]
     assert said[:2] == ["begins", "kiosk " + command.partition(" ")[0]]
+
+
+@pytest.mark.parametrize("which", ["--live", "--ready"])
+def test_nor_by_whoever_asks_how_it_is(
+    which: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "clinc"
+    assert main(["--data-folder", str(folder), "health", which]) == FAILED
+    problem = f"There are no records of a clinic in {folder / 'clinic.db'}."
+    assert json.loads(capsys.readouterr().out) == {"well": False, "problem": problem, "processes": {}}
+    assert not folder.exists()
 
 
 @pytest.mark.parametrize("command", ["worker issuing", "worker my-page", "supervise"])
