@@ -257,9 +257,15 @@ def _rotation_due(signer: KeySigner, clock: Clock) -> datetime | None:
 
 
 def _signer_of(settings: Settings) -> FolderSigner:
-    """Signs with the keys here, if they are of the clinic's root. Raises KeysMissing, KeysUnusable."""
-    require_root(KeyFolder(settings.key_folder), *named_root(settings))
-    return FolderSigner(settings.key_folder, settings.issuer_url, also_card=settings.also_smart_health_card)
+    """Signs with the keys here while they are of the clinic's root. Raises KeysMissing, KeysUnusable."""
+    folder = settings.key_folder
+
+    def known(root: str) -> None:
+        require_root(root, KeyFolder(folder), *named_root(settings))
+
+    return FolderSigner(
+        folder, settings.issuer_url, also_card=settings.also_smart_health_card, require_root=known
+    )
 
 
 async def _agree_on_root(settings: Settings, storage: Storage, now: datetime, begins: bool) -> None:
@@ -285,7 +291,7 @@ async def _agree_on_root(settings: Settings, storage: Storage, now: datetime, be
     fingerprint, maker = root_said(named)
     settled = not begins or await asyncio.to_thread(keys.settle, fingerprint)
     if in_use:
-        require_root(keys, fingerprint, maker)
+        require_root(keys.fingerprint(), keys, fingerprint, maker)
     if not settled:
         raise keys_missing(keys, fingerprint, maker)
 

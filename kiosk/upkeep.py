@@ -149,9 +149,9 @@ def keys_missing(keys: KeyFolder, fingerprint: str, maker: str) -> KeysMissing:
     return KeysMissing(where=keys.folder, maker=maker if elsewhere else "")
 
 
-def require_root(keys: KeyFolder, fingerprint: str, maker: str) -> None:
+def require_root(here: str, keys: KeyFolder, fingerprint: str, maker: str) -> None:
     """What keys of another root than the clinic's sign, nobody can verify. Raises KeysMissing."""
-    if fingerprint and fingerprint != (here := keys.fingerprint()):
+    if fingerprint and fingerprint != here:
         raise KeysMissing(where=keys.folder, maker=maker, root=fingerprint[:ROOT_DIGITS],
                           here=here[:ROOT_DIGITS])  # fmt: skip
 

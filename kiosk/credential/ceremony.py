@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 
 from kiosk.credential.certificates import key_id, kid_text, rotate_from
 from kiosk.credential.errors import KeysUnusable, in_words
 from kiosk.credential.jwk import thumbprint
-from kiosk.credential.keys import KeyFolder
+from kiosk.credential.keys import KeyFolder, fingerprint_of
 from kiosk.credential.lists import TrustList, from_text, read_trust_list
 from kiosk.credential.pem import read_certificate
 from kiosk.credential.root import (
@@ -78,7 +77,7 @@ def root_to_be(keys: KeyFolder, place: RootPlace | None) -> str:
         return keys.fingerprint()
     if place is not None and place.home.exists():
         with in_words():
-            return read_certificate(place.home / ROOT_PEM).fingerprint(hashes.SHA256()).hex()
+            return fingerprint_of(read_certificate(place.home / ROOT_PEM))
     return keys.draft.fingerprint() if keys.draft.is_made else ""
 
 

@@ -79,7 +79,7 @@ class KeyFolder:
 
     def fingerprint(self) -> str:
         """Of the root certificate. Raises KeysUnusable."""
-        return self.root().fingerprint(hashes.SHA256()).hex()
+        return fingerprint_of(self.root())
 
     @property
     def has_root_key(self) -> bool:
@@ -264,6 +264,11 @@ class KeyFolder:
         if not all(vouched_for(signer, root) for signer in signers):
             raise KeysUnusable(reason="the root did not sign the signer")
         return new_trust_list(root, root.not_valid_before_utc, tuple(as_text(signer) for signer in signers))
+
+
+def fingerprint_of(root: x509.Certificate) -> str:
+    """What the clinic's records name a root by."""
+    return root.fingerprint(hashes.SHA256()).hex()
 
 
 def open_keys(folder: Path, *, country: str, clinic: str, now: datetime) -> ClinicKeys:

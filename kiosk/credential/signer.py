@@ -12,7 +12,7 @@ from domain.statement import CertificateFacts, Credential
 from kiosk.credential.certificates import rotate_from
 from kiosk.credential.errors import KeysUnusable, SignerNotValid
 from kiosk.credential.hcert import Hcert
-from kiosk.credential.keys import ClinicKeys, KeyFolder
+from kiosk.credential.keys import ClinicKeys, KeyFolder, fingerprint_of
 from kiosk.credential.shc import SmartHealthCard
 
 
@@ -38,6 +38,11 @@ class ClinicSigner:
         self._card = SmartHealthCard(issuer_url)
         self._forms: tuple[Form, ...] = (Hcert(), self._card)
         self._also_card = also_card
+
+    @property
+    def root(self) -> str:
+        """The fingerprint of its root."""
+        return fingerprint_of(self._keys.root)
 
     @property
     def rotate_from(self) -> datetime:
@@ -91,18 +96,36 @@ class LateSigner:
         return self._signer
 
 
+def any_root(_fingerprint: str) -> None:
+    """Where there are no records that could name another."""
+
+
 class FolderSigner:
     """Signs with the newest trusted signer of a key folder, also after it was rotated or withdrawn."""
 
-    def __init__(self, folder: Path, issuer_url: str = "", *, also_card: bool = False) -> None:
-        """Raises KeysUnusable."""
+    def __init__(
+        self,
+        folder: Path,
+        issuer_url: str = "",
+        *,
+        also_card: bool = False,
+        require_root: Callable[[str], None] = any_root,
+    ) -> None:
+        """``require_root`` is asked of each root that comes here, by its fingerprint, and raises KeysMissing.
+
+        Raises KeysUnusable.
+        """
         self._folder = KeyFolder(folder)
         self._issuer_url, self._also_card = issuer_url, also_card
+        self._require_root, self._root = require_root, ""
         self._stamp, self._signer = self._load()
+        self._agree_on(self._signer)
 
     def sign(self, facts: CertificateFacts) -> Credential:
-        """See `ClinicSigner.sign`. Raises KeysUnusable too, when no signer is left."""
-        return self._newest().sign(facts)
+        """See `ClinicSigner.sign`. Raises KeysUnusable too, when no signer of the clinic's is left."""
+        signer = self._newest()
+        self._agree_on(signer)
+        return signer.sign(facts)
 
     def rotate_from(self) -> datetime:
         """When the key that signs is due to be followed by another. Raises KeysUnusable."""
@@ -113,6 +136,11 @@ class FolderSigner:
         if self._folder.stamp() != self._stamp:
             self._stamp, self._signer = self._load()
         return self._signer
+
+    def _agree_on(self, signer: ClinicSigner) -> None:
+        if signer.root != self._root:  # the folder is another than it was
+            self._require_root(signer.root)
+            self._root = signer.root
 
     def _load(self) -> tuple[tuple[int, ...], ClinicSigner]:
         stamp = self._folder.stamp()

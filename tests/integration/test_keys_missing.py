@@ -10,8 +10,11 @@ from socket import gethostname
 
 import pytest
 
+from domain.actors import SYSTEM
 from domain.errors import NoRecords
 from domain.parts import Part
+from domain.staff import ListStaff
+from domain.statement import Credential
 from kiosk.bootstrap import open_clinic
 from kiosk.cli import main
 from kiosk.commands.keys import PASSPHRASE as PASSPHRASE_VARIABLE
@@ -21,6 +24,7 @@ from kiosk.credential.errors import KeysMissing
 from kiosk.credential.keys import KeyFolder, open_keys
 from kiosk.services import Services
 from kiosk.settings import Settings
+from kiosk.upkeep import rename_root
 from storage.archive import read_manifest
 from tests.certificate_facts import facts
 from tests.clinics import MONDAY, TestClock, clinic_in, keep_in, settings_in
@@ -151,6 +155,35 @@ async def test_keys_of_another_root_sign_nothing(unmounted: Settings, tmp_path: 
     shutil.rmtree(theirs.folder)
     shutil.copytree(ours.folder, theirs.folder)
     await (await opened(unmounted, role)).close()
+
+
+@pytest.mark.parametrize("role", ["kiosk", ""])
+async def test_keys_of_another_root_that_come_while_it_is_open_sign_nothing_either(
+    clinic_folder: Path, role: str
+) -> None:
+    async with clinic_in(clinic_folder) as clinic:
+        settings, ours, theirs = clinic.settings, clinic_folder / "ours", clinic_folder / "theirs"
+    open_keys(theirs, country="KR", clinic="Another", now=MONDAY)
+    services = await opened(settings, role)
+
+    def sign() -> Credential:
+        return services.gateway.signer.sign(facts(issued_at=MONDAY))
+
+    first = sign()
+    settings.key_folder.rename(ours)
+    shutil.copytree(theirs, settings.key_folder)
+    for _ in range(2):
+        with pytest.raises(KeysMissing, match=KeyFolder(theirs).fingerprint()[:16]):
+            sign()
+    assert await services.gateway.ask(ListStaff(), SYSTEM)
+    settings.key_folder.rename(theirs.with_name("away"))
+    shutil.copytree(ours, settings.key_folder)
+    assert sign().key_id == first.key_id
+    settings.key_folder.rename(ours.with_name("former"))
+    shutil.copytree(theirs, settings.key_folder)
+    await rename_root(settings)  # as `kiosk keys init --new-root` does
+    assert sign().key_id != first.key_id
+    await services.close()
 
 
 @pytest.mark.parametrize("older", [False, True])
