@@ -179,7 +179,7 @@ async def rename_root(settings: Settings) -> None:
 async def check_clinic(settings: Settings, *, my_page: bool = False) -> Checked:
     """Everything that can be wrong with the records, and with my page if asked for."""
     checked = await asyncio.to_thread(check_records, settings.records_url)
-    if my_page and checked.rows:
+    if my_page and checked.rows and not checked.missing:
         checked.violations.extend(await check_my_page(settings.records_url, settings.read_model_url))
     if checked.violations:
         log.error("%d rows break a rule", len(checked.violations))

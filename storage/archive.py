@@ -61,6 +61,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     last_event: int
     violations: int
     """How many rows broke a rule of the clinic when they were copied."""
+    missing: tuple[str, ...] = ()
+    """Tables and columns that the records lacked."""
     files: dict[str, Entry]
 
     @property

@@ -36,7 +36,7 @@ from storage.archive import (
     read_manifest,
     unpack,
 )
-from storage.check import Checked, check_records
+from storage.check import OLDER, Checked, check_records, columns_of
 from storage.copying import alone, copy_out, url_of
 from storage.engine import in_short, writer_engine
 from storage.identity import IDENTITY_KEY
@@ -109,8 +109,7 @@ def back_up(
                 raise BackupFailed(reason=f"{place} is there already")
             manifest = _copied(source, making, now, goes)
             if manifest.violations and not anyway:
-                said = f"{manifest.violations} rows break a rule of the clinic (`kiosk check` names them)"
-                raise BackupFailed(reason=f"{said}; --anyway keeps them as they are")
+                raise BackupFailed(reason=f"{_broken(manifest)}; --anyway keeps them as they are")
             draft = making / place.name
             pack(making, manifest, draft, goes)
             unpack(draft, None, goes)  # every byte, as it will be read one day
@@ -130,6 +129,12 @@ def back_up(
     return Made(place, size, manifest)
 
 
+def _broken(manifest: Manifest) -> str:
+    if manifest.missing:
+        return f"{', '.join(manifest.missing)} is missing in the records"
+    return f"{manifest.violations} rows break a rule of the clinic (`kiosk check` names them)"
+
+
 def lineage_of(url: str) -> str:
     """What tells these records, and whatever they were restored from, from those of any other clinic.
 
@@ -139,7 +144,8 @@ def lineage_of(url: str) -> str:
     try:
         with moment_of(url) as moment:
             moment.read_leniently()
-            found = moment.ask(f"SELECT value FROM secret WHERE name = '{IDENTITY_KEY}'").fetchone()
+            kept = f"SELECT value FROM secret WHERE name = '{IDENTITY_KEY}'"
+            found = moment.ask(kept).fetchone() if "secret" in columns_of(moment) else None
     except RecordsUnread as problem:
         raise BackupFailed(**problem.facts) from problem
     # The key is a secret. A digest that no other use of it begins like gives nothing away.
@@ -157,7 +163,7 @@ def list_backups(folder: Path) -> list[Listed]:
 def judged(file: Path) -> Checked:
     """What is wrong with a copy of the records, brought to the newest layout on the side if it is older."""
     checked = check_records(url_of(file))
-    if any(violation.table == "records" for violation in checked.violations):
+    if any(violation.table == OLDER for violation in checked.violations):
         older = file.with_name("newer-" + file.name)
         shutil.copyfile(file, older)
         engine = writer_engine(url_of(older))
@@ -222,6 +228,7 @@ def _copied(source: Source, making: Path, now: datetime, goes: Goes) -> Manifest
         rows=checked.rows,
         last_event=checked.last_event,
         violations=len(checked.violations),
+        missing=checked.missing,
         files=files,
     )
 

@@ -22,6 +22,8 @@ from storage.rules_of_events import FOLLOWED, TOLD
 
 RULES = (*STOCK, *BOOKINGS, *INJECTIONS, *CERTIFICATES, *TOLD, *FOLLOWED)
 _INDEX = "every index is there; opening the clinic makes it again"
+FILE, SCHEMA, OLDER = "file", "schema", "records"
+"""What stands for a table where it is not a row that is wrong: pages, tables, or an older layout."""
 MOST = 100
 """Rows that are named for one rule; of more only their number is said."""
 
@@ -46,8 +48,13 @@ class Checked:
 
     violations: list[Violation]
     rows: dict[str, int]
-    """How many there are, by table."""
+    """How many there are, by table; none where the database itself is damaged."""
     last_event: int = 0
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Tables and columns that are not there; the rules were not tested then."""
+        return tuple(v.code for v in self.violations if v.table == SCHEMA)
 
 
 def check(connection: Connection) -> list[Violation]:
@@ -71,23 +78,26 @@ def check_records(url: str) -> Checked:
         reason = str(problem.facts["reason"])
         if not any(sign in reason for sign in ("not a database", "malformed", "corrupt")):
             raise
-        return Checked([Violation(0, "the file is sound", "-", "file", reason)], {})
+        return Checked([Violation(0, "the file is sound", "-", FILE, reason)], {})
 
 
 def checked(moment: Moment) -> Checked:
     """The database first: on one that is damaged nothing else can be judged."""
     violations = list(_faults(moment))
-    if violations and not all(v.table in t.metadata.tables for v in violations):
+    if any(v.table in {FILE, OLDER} for v in violations):
         return Checked(violations, {})
-    violations += _rules_broken(moment, (*PROMISES, *RULES))
-    count = " UNION ALL ".join(f"SELECT '{name}', COUNT(*) FROM {name}" for name in t.metadata.tables)
-    [[last]] = moment.ask("SELECT COALESCE(MAX(seq), 0) FROM event").fetchall()
+    if not any(v.table == SCHEMA for v in violations):
+        violations += _rules_broken(moment, (*PROMISES, *RULES))
+    there = t.metadata.tables.keys() & columns_of(moment).keys()
+    count = " UNION ALL ".join(f"SELECT '{name}', COUNT(*) FROM {name}" for name in there)
+    events = "SELECT COALESCE(MAX(seq), 0) FROM event" if "event" in there else "SELECT 0"
+    [[last]] = moment.ask(events).fetchall()
     return Checked(violations, dict(moment.ask(count).fetchall()), last)
 
 
 def layout_of(moment: Moment) -> str:
     """The layout of the records; empty when they do not say. Raises NoRecords when there are none."""
-    there = _columns(moment)
+    there = columns_of(moment)
     if there.keys().isdisjoint(t.metadata.tables):
         raise NoRecords(where=moment.where)
     if "alembic_version" not in there:
@@ -97,7 +107,7 @@ def layout_of(moment: Moment) -> str:
     return said[0] if len(said) == 1 and said[0].isdecimal() else ""
 
 
-def _columns(moment: Moment) -> dict[str, set[str]]:
+def columns_of(moment: Moment) -> dict[str, set[str]]:
     """What tables there are, and which columns they have."""
     if moment.on_sqlite:
         names = "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c"
@@ -119,12 +129,12 @@ def _faults(moment: Moment) -> Iterator[Violation]:
         said = [str(row[0]) for row in moment.ask(f"PRAGMA integrity_check({MOST})")]
         # What a constraint should have refused, the rules find by its row.
         if pages := [page for page in said if page != "ok" and not page.startswith("CHECK")]:
-            yield from (Violation(0, "the file is sound", "-", "file", page) for page in pages)
+            yield from (Violation(0, "the file is sound", "-", FILE, page) for page in pages)
             return
     if not found:
         yield Violation(0, "the records say of which layout they are", "alembic_version", "layout")
     elif found < LAYOUT:
-        yield Violation(0, f"the layout is {LAYOUT}: open the kiosk, or wait for it", found, "records")
+        yield Violation(0, f"the layout is {LAYOUT}: open the kiosk, or wait for it", found, OLDER)
         return
     missing = list(_missing(moment))
     yield from missing
@@ -133,14 +143,14 @@ def _faults(moment: Moment) -> Iterator[Violation]:
 
 
 def _missing(moment: Moment) -> Iterator[Violation]:
-    there = _columns(moment)
+    there = columns_of(moment)
     for table in t.metadata.sorted_tables:
         if table.name not in there:
-            yield Violation(0, "every table is there", table.name, "schema", f"{table.name} is missing")
+            yield Violation(0, "every table is there", str(table.name), SCHEMA, f"{table.name} is missing")
             continue
         for column in table.columns:
             if column.name not in there[table.name]:
-                yield Violation(0, "every column is there", str(column), "schema", f"{column} is missing")
+                yield Violation(0, "every column is there", str(column), SCHEMA, f"{column} is missing")
 
 
 def _missing_indexes(moment: Moment) -> Iterator[Violation]:

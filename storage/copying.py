@@ -14,7 +14,7 @@ from sqlalchemy import Boolean, Connection, Date, Dialect, Table
 
 from domain.errors import BackupFailed, RecordIllegible
 from storage.archive import Goes
-from storage.check import layout_of
+from storage.check import columns_of, layout_of
 from storage.engine import writer_engine
 from storage.migrate import LAYOUT, migrate
 from storage.moment import BATCH, Moment, moment_of
@@ -65,6 +65,7 @@ def _rows_out(moment: Moment, layout: str, file: Path, goes: Goes) -> None:
         if not layout:
             reason = "the records do not say of which layout they are"
         raise BackupFailed(reason=reason)
+    there = columns_of(moment)
     engine = writer_engine(url_of(file))
     migrate(engine)
     with engine.connect() as connection:
@@ -73,6 +74,9 @@ def _rows_out(moment: Moment, layout: str, file: Path, goes: Goes) -> None:
         target.execute("PRAGMA synchronous = OFF")
         target.execute("BEGIN")
         for table in metadata.sorted_tables:
+            if table.name not in there:
+                target.execute(f"DROP TABLE {table.name}")
+                continue
             target.execute(f"DELETE FROM {table.name}")  # the layout brings a row of its own
             insert = (
                 f"INSERT INTO {table.name} ({_names(table)}) VALUES ({', '.join('?' * len(table.columns))})"

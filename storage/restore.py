@@ -124,6 +124,8 @@ def _restored(archive: Path, target: Target, now: datetime, *, replace: bool, an
     begun = False
     try:
         manifest, checked = _verified(archive, staging)
+        if checked.missing:
+            raise RestoreRefused(reason=f"the records in it lack {', '.join(checked.missing)}")
         if checked.violations and not anyway:
             raise BackupBreaksRules(count=len(checked.violations))
         there = _where(target.records_url)

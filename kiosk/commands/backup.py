@@ -38,6 +38,8 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
     print(f"{size(made.size)}: {counted(manifest.rows)}{keys}.", file=sys.stderr)
     rules = f"{manifest.violations} rows break a rule" if manifest.violations else "every rule holds"
     print(f"Read back and checked, {rules}; {seconds:.1f} s.", file=sys.stderr)
+    if manifest.missing:
+        print(f"The records lack {', '.join(manifest.missing)}, and so does the backup.", file=sys.stderr)
     sign = " and sign certificates" if manifest.has_keys else ""
     print(f"Whoever has this file can read the records{sign}: keep it safe.", file=sys.stderr)
     return 0

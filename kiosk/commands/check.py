@@ -34,9 +34,8 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
             print(f"{rule}\t{violation.table} {violation.code}\t{violation.says}{found}")
     seconds = time.monotonic() - begun
     count = len(checked.violations)
-    looked_at = (
-        f"{counted(checked.rows)}, in {seconds:.1f} s" if checked.rows else "the rules were not tested"
-    )
+    tested = checked.rows and not checked.missing
+    looked_at = f"{counted(checked.rows)}, in {seconds:.1f} s" if tested else "the rules were not tested"
     said = f"{count} {'row breaks' if count == 1 else 'rows break'} a rule" if count else "Every rule holds"
     print(f"{said}: {looked_at}.", file=sys.stderr)
     return 1 if count else 0

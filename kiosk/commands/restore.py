@@ -46,6 +46,7 @@ def _list(settings: Settings, folder: Path | None) -> int:
             continue
         when = settings.clinic.local(made.made_at).strftime("%Y-%m-%d %H:%M")
         flaw = f"\tbreaks {made.violations} rules" if made.violations else ""
+        flaw = f"\tlacks {', '.join(made.missing)}" if made.missing else flaw
         held = f"{size(backup.size)}\t{counted(made.rows)}\t{'keys' if made.has_keys else 'no keys'}"
         print(f"{backup.path.name}\t{when}\t{ago(made.made_at, now)}\t{held}{flaw}")
     count = f"{len(backups)} backup{'s' if len(backups) != 1 else ''} in {folder}"

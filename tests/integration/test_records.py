@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from domain.actors import STAFF_ROLES, Actor
 from domain.booking import CancelBooking
-from domain.errors import BackupFailed, ClinicError, IdentityKeyMissing, ScreeningStands
+from domain.errors import BackupFailed, ClinicError, IdentityKeyMissing, RestoreRefused, ScreeningStands
 from domain.events import BY_NAME
 from domain.injection import Concern, Injection
 from domain.presentation import Site
@@ -30,6 +30,7 @@ from kiosk.bootstrap import open_clinic
 from kiosk.settings import Settings
 from kiosk.upkeep import rebuild_my_page
 from storage import migrate, mypage, tables
+from storage.archive import read_manifest
 from storage.check import check_records
 from storage.engine import for_writing, prepare_folder, read_model_engine, reader_engine, writer_engine
 from storage.mypage import MyPageStore
@@ -346,16 +347,26 @@ async def test_records_that_do_not_say_their_layout_are_backed_up_as_they_are_if
     assert backed_up(clinic.settings, anyway=True).manifest.rows["booking"] == 1
 
 
-async def test_what_lacks_a_table_is_not_said_to_have_lost_nothing(tmp_path: Path) -> None:
-    async with clinic_in(tmp_path) as clinic:
-        pass
-    said_to(clinic.settings, "DROP TABLE ledger")
+@pytest.mark.parametrize("table", ["ledger", "event", "secret"])
+async def test_what_lacks_a_table_is_backed_up_without_it_if_one_insists(
+    clinic_folder: Path, table: str
+) -> None:
+    async with clinic_in(clinic_folder) as clinic:
+        await clinic.book(await clinic.vaccine(doses=2))
+    said_to(clinic.settings, f"DROP TABLE {table}")
     answer = kiosk(clinic.settings, "check")
-    assert answer.returncode == 1
-    assert "ledger is missing" in answer.stdout
-    assert "Nothing is lost" not in answer.stderr
-    with pytest.raises(BackupFailed, match="ledger is missing"):
-        backed_up(clinic.settings, anyway=True)
+    assert (answer.returncode, f"{table} is missing" in answer.stdout) == (1, True)
+    assert "the rules were not tested" in answer.stderr
+    with pytest.raises(BackupFailed, match=f"{table} is missing"):
+        backed_up(clinic.settings)
+    answer = kiosk(clinic.settings, "backup", "--anyway")
+    assert (answer.returncode, f"lack {table}" in answer.stderr) == (0, True), answer.stderr
+    made = Path(answer.stdout.strip())
+    assert read_manifest(made).rows["booking"] == 1
+    with pytest.raises(RestoreRefused, match=f"lack {table}"):
+        restored(clinic.settings, made, anyway=True)
+    answer = kiosk(clinic.settings, "restore", "--verify", str(made))
+    assert (answer.returncode, f"schema {table}" in answer.stdout) == (1, True)
 
 
 async def test_a_recall_names_whoever_had_the_lot_for_those_who_call_them(clinic: OpenClinic) -> None:
