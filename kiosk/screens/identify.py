@@ -15,7 +15,7 @@ from domain.errors import InputError, TooManyAttempts
 from domain.mypage import IdentifyByCode, IdentifyByDetails
 from domain.recipient import parse_birth_date, parse_name, parse_phone
 from kiosk.i18n import Texts
-from kiosk.screens.base import Refused
+from kiosk.screens.base import Refused, seconds_of
 from kiosk.screens.question import QuestionScreen, Step
 from kiosk.services import Services
 from kiosk.widgets.choice_list import Choice
@@ -100,8 +100,10 @@ class IdentifyScreen(QuestionScreen):
             super().refused(event)
             return
         self.complain(event.error)
-        if isinstance(event.error, TooManyAttempts):
+        if isinstance(event.error, TooManyAttempts):  # nothing is to be put right, only waited for
+            self.announce("")
             self.field.value = ""
+            self.field.count_down(seconds_of(event.error), self.services.clock)
 
     def heading(self, step: Step, texts: Texts) -> str:
         """The questions about the person are those of booking."""

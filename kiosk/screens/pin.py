@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from functools import partial
-from math import ceil
 
 from textual import on
 from textual.app import ComposeResult
@@ -21,9 +19,6 @@ from kiosk.widgets.field import Field, Go
 from kiosk.widgets.say import Say
 from kiosk.widgets.stage import Page, Stage
 
-TICK_SECONDS = 0.5
-"""How often the seconds that PINs are not taken for are counted anew."""
-
 
 class PinScreen(PublicScreen):
     """Asks for the PIN; what is typed cannot be read over the shoulder."""
@@ -35,9 +30,6 @@ class PinScreen(PublicScreen):
         """The PIN belongs to this member of staff."""
 
         actor: Actor
-
-    _open_at: datetime | None = None
-    """When PINs are taken again, after too many wrong ones."""
 
     def compose(self) -> ComposeResult:
         """One question, one field."""
@@ -52,11 +44,9 @@ class PinScreen(PublicScreen):
     def on_mount(self) -> None:
         """Type at once."""
         self.query_one(Input).focus()
-        self.set_interval(TICK_SECONDS, self._tick)
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
-        self._open_at = None
         self.clear_errors()
         if self.busy:
             return
@@ -86,17 +76,7 @@ class PinScreen(PublicScreen):
             return
         field = self.query_one(Field)
         field.value = ""
-        field.show_error(lambda t: t.error(event.error))
         if isinstance(event.error, TooManyAttempts):
-            self._open_at = self.services.clock.now() + timedelta(seconds=seconds_of(event.error))
-
-    def _tick(self) -> None:
-        """Count down; once it is open again, say so by saying nothing."""
-        if self._open_at is None:
-            return
-        field, left = self.query_one(Field), ceil((self._open_at - self.services.clock.now()).total_seconds())
-        if left > 0:
-            field.show_error(lambda t: t.error(TooManyAttempts(seconds=left)))
+            field.count_down(seconds_of(event.error), self.services.clock)
         else:
-            self._open_at = None
-            field.clear_error()
+            field.show_error(lambda t: t.error(event.error))

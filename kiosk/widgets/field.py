@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from math import ceil
 from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
 
+from domain.errors import TooManyAttempts
+from domain.ports import Clock
 from kiosk.i18n import Words, put_in_words
 from kiosk.widgets.say import Say
+
+TICK_SECONDS = 0.5
+"""How often the seconds that nothing is taken for are counted anew."""
 
 
 class LineInput(Input):
@@ -70,6 +78,7 @@ class Field(Entry):
 
     def __init__(self, field: str, label: Words = "", *, value: str = "", secret: bool = False) -> None:
         self.input = self.INPUT(value, password=secret, select_on_focus=self.REPLACED)
+        self._counting: Timer | None = None
         super().__init__(field, label, self.input)
 
     @property
@@ -81,6 +90,26 @@ class Field(Entry):
     def value(self, text: str) -> None:
         self.input.value = text
         self.input.cursor_position = len(text)
+
+    def count_down(self, seconds: int, clock: Clock) -> None:
+        """After too many wrong answers: say how long still; once it is open again, by saying nothing."""
+        until = clock.now() + timedelta(seconds=seconds)
+
+        def tick() -> None:
+            if (left := ceil((until - clock.now()).total_seconds())) > 0:
+                self.show_error(lambda t: t.error(TooManyAttempts(seconds=left)))
+            else:
+                self.clear_error()
+
+        self.clear_error()
+        self._counting = self.set_interval(TICK_SECONDS, tick)
+        tick()
+
+    def clear_error(self) -> None:
+        """Nor are seconds counted any more."""
+        if self._counting:
+            self._counting.stop()
+        super().clear_error()
 
 
 class Go(Say):

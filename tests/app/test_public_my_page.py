@@ -6,11 +6,12 @@ import pytest
 from textual.pilot import Pilot
 
 from domain.application import ApplyForCertificate
+from domain.attempts import MOST_WRONG, PAUSE
 from domain.booking import Book, BookingReceipt
 from domain.certificate import IssueCertificate, ListCertificates, ReissueCertificate, RevokeCertificate
 from domain.codes import spoken
 from domain.errors import NotIdentified
-from domain.mypage import IdentifyByCode
+from domain.mypage import IdentifyByCode, IdentifyByDetails
 from domain.presentation import Site
 from domain.statement import Certificate, CertificateStatus
 from domain.vaccine import ListVaccines
@@ -79,6 +80,19 @@ async def identify(pilot: Pilot[int], place: str, code: str) -> None:
     await pilot.press("enter")
 
 
+async def identify_by_details(pilot: Pilot[int]) -> None:
+    """Enter by the details of whoever `book` books for."""
+    await pilot.press("2")
+    await see(pilot, "어떻게 찾을까요?", "> 1")
+    await pilot.press("2")
+    for question, answer in (
+        ("이름은 무엇", "홍길동"), ("생년월일은", "1945.8.15"), ("전화번호는", "010-0000-0001"),
+    ):  # fmt: skip
+        await see(pilot, question)
+        await type_text(pilot, answer)
+        await pilot.press("enter")
+
+
 async def test_a_booking_is_found_by_its_code_in_any_keyboard_mode_and_cancelled(kiosk: Kiosk) -> None:
     async with kiosk(size=(40, 16)) as (app, pilot):
         receipt = await book(app)
@@ -99,15 +113,7 @@ async def test_a_booking_is_found_by_its_code_in_any_keyboard_mode_and_cancelled
 async def test_a_person_is_found_by_name_birth_date_and_phone(kiosk: Kiosk) -> None:
     async with kiosk() as (app, pilot):
         await book(app)
-        await pilot.press("2")
-        await see(pilot, "어떻게 찾을까요?", "> 1")
-        await pilot.press("2")
-        for question, answer in (
-            ("이름은 무엇", "홍길동"), ("생년월일은", "1945.8.15"), ("전화번호는", "010-0000-0001"),
-        ):  # fmt: skip
-            await see(pilot, question)
-            await type_text(pilot, answer)
-            await pilot.press("enter")
+        await identify_by_details(pilot)
         await see(pilot, "무엇을 보시겠습니까?", "홍*동")
 
 
@@ -132,6 +138,22 @@ async def test_somebody_unknown_is_told_so_and_too_many_attempts_wait(kiosk: Kio
             await wait_for(pilot, lambda: not app.screen.busy)  # type: ignore[attr-defined]
             await pilot.press("enter")
         await see(pilot, "초 뒤에 다시")
+
+
+async def test_while_no_details_are_taken_the_seconds_are_counted_down_until_one_may_go_on(
+    kiosk: Kiosk, clock: TestClock
+) -> None:
+    async with kiosk(size=(40, 16)) as (app, pilot):
+        for _ in range(MOST_WRONG):
+            with pytest.raises(NotIdentified):
+                await services_of(app).gateway.ask(IdentifyByDetails("김아무", "1990-01-01", "01000000000"))
+        await identify_by_details(pilot)
+        await see(pilot, f"{PAUSE.seconds + 1}초 뒤에")
+        assert "고쳐 주세요" not in screen_text(app)
+        clock.move(seconds=7)
+        await see(pilot, f"{PAUSE.seconds + 1 - 7}초 뒤에")
+        clock.move(seconds=24)
+        await wait_for(pilot, lambda: "!" not in screen_text(app), "it may be tried again")
 
 
 async def test_the_number_of_a_certificate_does_not_open_its_holders_page(kiosk: Kiosk) -> None:
