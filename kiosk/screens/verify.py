@@ -35,8 +35,8 @@ class VerifyScreen(StaffScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2", "other", "verify.other"),
         # Before the field's own ancestors, which have nothing to scroll.
-        Binding("pagedown", "scroll(1)", "verify.down", priority=True),
-        Binding("pageup", "scroll(-1)", "verify.up", show=False, priority=True),
+        Binding("pagedown", "scroll(1)", "key.down", priority=True),
+        Binding("pageup", "scroll(-1)", show=False, priority=True),
     ]
 
     @dataclass

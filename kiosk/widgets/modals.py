@@ -101,9 +101,18 @@ class ScanAnswer(Message):
 class Confirm(Modal[bool]):
     """A question before something that cannot be taken back; the careful answer comes second and is kept
     under the cursor, so that Enter pressed twice by mistake changes nothing. What is ``harmless`` can be
-    taken back, and is done by Enter."""
+    taken back, and is done by Enter.
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "no", "key.back")]
+    While the text is longer than its room, the arrows scroll it and change no answer: one press too many at
+    its end would choose the other one. Numbers choose all the same."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "no", "key.back"),
+        Binding("down", "scroll(1)", "key.down", priority=True),
+        Binding("up", "scroll(-1)", show=False, priority=True),
+        Binding("pagedown", "turn(1)", show=False, priority=True),
+        Binding("pageup", "turn(-1)", show=False, priority=True),
+    ]
 
     def __init__(self, title: Words, body: Words = "", *, yes: Words, harmless: bool = False) -> None:
         super().__init__()
@@ -123,6 +132,27 @@ class Confirm(Modal[bool]):
         answers = self.query_one(ChoiceList)
         answers.cursor = 0 if self._harmless else 1
         answers.focus()
+        self.call_after_refresh(self.refresh_bindings)
+
+    def on_resize(self) -> None:
+        """The text may have room now, or none any more."""
+        self.call_after_refresh(self.refresh_bindings)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What fits is not scrolled: the arrows are the answers' then."""
+        return action not in {"scroll", "turn"} or self._text.max_scroll_y > 0
+
+    @property
+    def _text(self) -> VerticalScroll:
+        return self.query_one(VerticalScroll)
+
+    def action_scroll(self, lines: int) -> None:
+        """The text, while the answers keep the keys."""
+        self._text.scroll_relative(y=lines, animate=False)
+
+    def action_turn(self, pages: int) -> None:
+        """The same, by what fits at once but a line."""
+        self.action_scroll(pages * max(1, self._text.size.height - 1))
 
     @on(ChoiceList.Chosen)
     def _answered(self, event: ChoiceList.Chosen) -> None:

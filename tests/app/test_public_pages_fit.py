@@ -10,6 +10,7 @@ from kiosk.screens.booking_done import BookingDoneScreen
 from kiosk.screens.question import QuestionScreen
 from kiosk.widgets.choice_list import ChoiceList
 from kiosk.widgets.field import Field
+from kiosk.widgets.modals import Confirm
 from tests.app.conftest import Kiosk
 from tests.app.terminal import readable, screen_text, see, type_text, wait_for
 from tests.app.test_public_my_page import book, vaccinate
@@ -98,3 +99,36 @@ async def test_the_staff_door(kiosk: Kiosk) -> None:
         await pilot.press("4")
         await see(pilot, "PIN을 입력하세요")
         whole(app)
+
+
+@pytest.mark.parametrize("size", [SMALLEST, (80, 24)])
+async def test_a_question_that_is_longer_than_its_room_is_read_by_the_arrows_and_answered_by_number(
+    kiosk: Kiosk, size: tuple[int, int]
+) -> None:
+    lines, answers = [f"({number})" for number in range(30)], []
+    async with kiosk(size=size) as (app, pilot):
+        question = Confirm("shell.welcome.sure", lambda _: "\n".join(lines), yes="shell.welcome.yes")
+        await app.push_screen(question, answers.append)
+        await see(pilot, lines[0], "아래로")
+        for there, back in (("down", "up"), ("pagedown", "pageup")):
+            await pilot.press(there)
+            await wait_for(pilot, lambda: lines[0] not in screen_text(app))
+            await pilot.press(back)
+            await see(pilot, lines[0])
+            await pilot.press(*[there] * len(lines))
+            await see(pilot, lines[-1])
+            assert question.query_one(ChoiceList).cursor == 1
+            await pilot.press(*[back] * len(lines))
+            await see(pilot, lines[0])
+        await pilot.press("1")
+        await wait_for(pilot, lambda: answers == [True])
+
+
+async def test_in_a_question_that_fits_the_arrows_choose(kiosk: Kiosk) -> None:
+    async with kiosk(size=SMALLEST) as (app, pilot):
+        question = Confirm("shell.welcome.sure", "shell.welcome.sure_body", yes="shell.welcome.yes")
+        await app.push_screen(question)
+        await wait_for(pilot, lambda: question.query_one(ChoiceList).cursor == 1)
+        assert "아래로" not in screen_text(app)
+        await pilot.press("up")
+        await wait_for(pilot, lambda: question.query_one(ChoiceList).cursor == 0)
