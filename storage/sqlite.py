@@ -21,6 +21,11 @@ BUSY_MILLISECONDS = 5_000
 CHECKPOINT_PAGES = 4_000
 """16 MB of log before it is copied back; SQLite's own 1,000 pages are two or three full batches."""
 
+IOERR = 10
+"""SQLite's own number for an error of the disk, in the lowest byte."""
+SHM_BYTES = 32 * 1024
+"""What whoever opens a file first needs beside it, also to read."""
+
 PAUSES: tuple[float, ...] = ()
 """A file that is gone does not come back by waiting."""
 WRITING = {"begin": ("PRAGMA synchronous=NORMAL", "BEGIN IMMEDIATE")}
@@ -138,14 +143,15 @@ def writer_engine(url: URL) -> Engine:
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
-        _pragmas(
-            connection,
-            journal_mode="WAL",
-            synchronous="FULL",
-            foreign_keys="ON",
-            busy_timeout=BUSY_MILLISECONDS,
-            wal_autocheckpoint=CHECKPOINT_PAGES,
-        )
+        with _telling_a_full_disk(url.database):
+            _pragmas(
+                connection,
+                journal_mode="WAL",
+                synchronous="FULL",
+                foreign_keys="ON",
+                busy_timeout=BUSY_MILLISECONDS,
+                wal_autocheckpoint=CHECKPOINT_PAGES,
+            )
 
     return engine
 
@@ -220,6 +226,19 @@ def _pragmas(connection: Any, **pragmas: str | int) -> None:
     for name, value in pragmas.items():
         cursor.execute(f"PRAGMA {name}={value}")
     cursor.close()
+
+
+@contextlib.contextmanager
+def _telling_a_full_disk(database: str | None) -> Iterator[None]:
+    """Without room for the file that it reads with, SQLite says that the disk has a fault."""
+    try:
+        yield
+    except pysqlite3.OperationalError as problem:
+        if database and problem.sqlite_errorcode & 0xFF == IOERR:
+            disk = os.statvfs(Path(database).parent)
+            if disk.f_bavail * disk.f_frsize < SHM_BYTES:
+                raise pysqlite3.OperationalError("database or disk is full") from problem
+        raise
 
 
 @contextlib.contextmanager

@@ -154,6 +154,21 @@ async def test_whoever_only_asks_is_answered_when_nothing_can_be_written(
     assert listed(torn_out) == expected
 
 
+@pytest.mark.parametrize("command", [("check",), ("backup",), ("worker", "my-page"), *LISTS], ids=" ".join)
+async def test_where_no_kiosk_is_open_a_full_disk_is_called_so(
+    small_disk: Path, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    async with clinic_in(small_disk / "full") as clinic:
+        await clinic.vaccine(doses=2)
+    settings = replace(clinic.settings, log_folder=tmp_path / "log")
+    (settings.data_folder / "backups").mkdir()
+    ballast = fill(small_disk)
+    answer = await asyncio.to_thread(kiosk, settings, *command)
+    assert (answer.returncode, "disk is full" in answer.stderr) == (1, True), answer.stderr
+    ballast.unlink()
+    assert kiosk(settings, "check").returncode == 0
+
+
 async def test_while_my_pages_disk_is_full_people_book_and_no_event_is_given_up(
     small_disk: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
