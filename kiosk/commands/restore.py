@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +11,14 @@ from pathlib import Path
 from kiosk.commands.counted import ago, counted, size
 from kiosk.credential.keys import KeyFolder
 from kiosk.settings import Settings
-from kiosk.upkeep import backup_folder, list_clinic_backups, restore_clinic, verify_backup
+from kiosk.upkeep import (
+    backup_folder,
+    list_clinic_backups,
+    named_root,
+    rename_root,
+    restore_clinic,
+    verify_backup,
+)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -74,7 +82,17 @@ def _restore(settings: Settings, asked: argparse.Namespace) -> int:
         print(f"What was there before is in {done.aside}.", file=sys.stderr)
     print(_keys_in_words(settings, taken=done.keys, held=done.manifest.has_keys), file=sys.stderr)
     print("My page is told again when the kiosk opens.", file=sys.stderr)
+    if not named_root(settings)[0]:
+        print(_name_root(settings, known=done.manifest.has_keys), file=sys.stderr)
     return 0
+
+
+def _name_root(settings: Settings, *, known: bool) -> str:
+    """An older version made the backup: its root is that of its keys, if they are ``known``. Says so."""
+    if not known:
+        return "The records name no root yet: open them first where the clinic's keys are; that names it."
+    asyncio.run(rename_root(settings))
+    return "The records named no root: it is that of the signing keys from now on."
 
 
 def _keys_in_words(settings: Settings, *, taken: bool, held: bool) -> str:

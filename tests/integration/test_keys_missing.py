@@ -24,11 +24,11 @@ from kiosk.credential.errors import KeysMissing
 from kiosk.credential.keys import KeyFolder, open_keys
 from kiosk.services import Services
 from kiosk.settings import Settings
-from kiosk.upkeep import rename_root
+from kiosk.upkeep import named_root, rename_root
 from storage.archive import read_manifest
 from tests.certificate_facts import facts
 from tests.clinics import MONDAY, TestClock, clinic_in, keep_in, settings_in
-from tests.integration.backups import backed_up, restored, tampering
+from tests.integration.backups import backed_up, tampering
 from tests.integration.test_records import held_back, kiosk
 from tests.postgresql import Server
 
@@ -190,7 +190,7 @@ async def test_keys_of_another_root_that_come_while_it_is_open_sign_nothing_eith
 async def test_a_clinic_that_moved_to_a_server_has_the_root_it_had(
     postgresql: Server, tmp_path: Path, older: bool
 ) -> None:
-    """One of an older version names none until it is opened there."""
+    """A backup of an older version names none: that of the keys in it is named when it is restored."""
     async with clinic_in(tmp_path) as clinic:
         await clinic.vaccine(doses=1)
     if older:
@@ -200,9 +200,8 @@ async def test_a_clinic_that_moved_to_a_server_has_the_root_it_had(
     database = postgresql.database(template="template1")
     keep_in(tmp_path, postgresql.url(database), postgresql.url(database))
     moved = replace(settings_in(tmp_path), backup_hours=0)
-    restored(moved, made.path, replace=False)
-    if older:
-        await (await opened(moved, "kiosk")).close()
+    answer = kiosk(moved, "restore", str(made.path))
+    assert (answer.returncode, "named no root" in answer.stderr) == (0, older), answer.stderr
     further = replace(moved, data_folder=tmp_path / "further")
     refused = kiosk(further, "keys", "init")
     assert (refused.returncode, "this clinic's" in refused.stderr) == (1, True), refused.stderr
@@ -210,6 +209,18 @@ async def test_a_clinic_that_moved_to_a_server_has_the_root_it_had(
     with pytest.raises(KeysMissing, match=KeyFolder(moved.key_folder).fingerprint()[:16]):
         await opened(further, "kiosk")
     await (await opened(moved, "kiosk")).close()
+
+
+async def test_a_backup_that_names_no_root_and_holds_no_keys_leaves_it_open_and_says_so(
+    unmounted: Settings,
+) -> None:
+    with tampering(unmounted) as records:
+        records.exec_driver_sql("DELETE FROM secret WHERE name = 'root'")
+    made = backed_up(unmounted)
+    open_keys(unmounted.key_folder, country="KR", clinic="Another", now=MONDAY)
+    answer = kiosk(unmounted, "restore", "--replace", str(made.path))
+    assert (answer.returncode, "name no root" in answer.stderr) == (0, True), answer.stderr
+    assert named_root(unmounted) == ("", "")
 
 
 async def opened(settings: Settings, role: str) -> Services:
