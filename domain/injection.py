@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -62,10 +63,13 @@ class Screening:
         """Whether it speaks against this vaccine altogether, not against today only."""
         return Concern.SEVERE_ALLERGY in self.concerns
 
+    def overrules(self, found: Screening) -> bool:
+        """Whether it is somebody else's, later, and says why."""
+        return self.reason != "" and self.by != found.by and self.at >= found.at
+
     def may_follow(self, found: Screening) -> bool:
-        """Whether it names all that was found, or somebody else overrules that for a reason."""
-        overruled = self.reason != "" and self.by != found.by and self.at >= found.at
-        return overruled or set(found.concerns) <= set(self.concerns)
+        """Whether it names all that was found, or overrules it."""
+        return self.overrules(found) or set(found.concerns) <= set(self.concerns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,58 +155,87 @@ class Injection:
         return self.dose
 
 
+def found_by(screenings: Iterable[Screening]) -> dict[Concern, Screening]:
+    """Each concern that stands, as it was found first: who only named it too may overrule it."""
+    standing: dict[Concern, Screening] = {}
+    for screening in sorted(screenings, key=lambda screening: screening.at):
+        for concern in Concern:
+            if concern in screening.concerns:
+                standing.setdefault(concern, replace(screening, concerns=(concern,)))
+            elif concern in standing and screening.overrules(standing[concern]):
+                del standing[concern]
+    return standing
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """What this clinic knows of a person before the needle, out of all their visits."""
 
     standing: tuple[Screening, ...]
-    """Of today, with a concern each; a milder one has to overrule them."""
-    never: tuple[Screening, ...]
-    """The same, of other days: against this vaccine altogether. The first of today has to answer it."""
+    """A concern each: of today, or against this series altogether. A milder screening overrules them."""
     severe: tuple[AdverseEvent, ...]
     """After doses of the series; so it has to overrule these."""
     told: tuple[Screening, ...]
-    """Of other visits or days, of a severe allergy or an earlier reaction."""
+    """The last of each other visit and day: of today, of a severe allergy, or of an earlier reaction."""
     events: tuple[AdverseEvent, ...]
     """After any dose. Nobody can tell from its text which of them was a reaction at once."""
+    is_allergic: bool
+    """Whether a severe allergy stands, against whatever was to be given."""
 
     @classmethod
     def of(
-        cls, injection: Injection, series: str, visits: Iterable[Injection], clinic: Clinic, now: datetime
+        cls,
+        injection: Injection,
+        visits: Iterable[Injection],
+        series: Mapping[str, str],
+        clinic: Clinic,
+        now: datetime,
     ) -> Known:
-        """As of now, for this visit, which may be one of these; its dose would be one of this series."""
-        others = [visit for visit in visits if visit.code != injection.code]
-        own = injection.screened(clinic, now)
-        last = [(visit, s) for visit in (injection, *others) for s in visit.every_screening[-1:]]
-        today = [screening for visit, screening in last if visit.screened(clinic, now)]
-        given = [visit for visit in others if visit.dose and visit.dose.presentation.series == series]
+        """As of now, for this visit, which may be one of these; ``series`` is that of each vaccine."""
+        by_code = {visit.code: visit for visit in (*visits, injection)}
+        others = [visit for visit in by_code.values() if visit.code != injection.code]
+        today, own = clinic.today(now), injection.screened(clinic, now)
+
+        def is_of_today(screening: Screening) -> bool:
+            return clinic.today(screening.at) == today
+
+        of_today, of_series = list[Screening](), defaultdict[str, list[Screening]](list)
+        for visit in by_code.values():
+            of_today += filter(is_of_today, visit.every_screening)
+            of_series[series[visit.vaccine]] += visit.every_screening
+        allergies = {
+            name: found[Concern.SEVERE_ALLERGY]
+            for name, screenings in of_series.items()
+            if Concern.SEVERE_ALLERGY in (found := found_by(screenings))
+        }
+        this, passing = series[injection.vaccine], found_by(of_today)
+        passing.pop(Concern.SEVERE_ALLERGY, None)
+        never = [found for name, found in allergies.items() if name == this or is_of_today(found)]
+        last = (screening for visit in by_code.values() for screening in visit.every_screening[-1:])
+        given = [visit for visit in others if visit.dose and visit.dose.presentation.series == this]
         return cls(
-            # What was found before the visit's own screening has been answered by it.
-            standing=tuple(s for s in today if s.concerns and (own is None or s.at >= own.at)),
-            never=tuple(
-                replace(screening, concerns=(Concern.SEVERE_ALLERGY,))
-                for visit, screening in last
-                if own is None and visit.vaccine == injection.vaccine
-                if screening.is_contraindicated and screening not in today
-            ),
+            standing=(*never, *passing.values()),
             severe=tuple(e for v in given for e in v.adverse_events if e.severity is Severity.SEVERE),
             told=tuple(
-                s for _, s in last if s is not own and (s.past_allergic_reaction or s.is_contraindicated)
+                s
+                for s in last
+                if s is not own
+                if s.past_allergic_reaction or s.is_contraindicated or (s.concerns and is_of_today(s))
             ),
             events=tuple(event for visit in others for event in visit.adverse_events),
+            is_allergic=bool(allergies),
         )
 
     @property
     def findings(self) -> tuple[Screening, ...]:
         """What the next screening has to name, unless it overrules it."""
-        return (*self.standing, *self.never, *(event.as_found for event in self.severe))
+        return (*self.standing, *(event.as_found for event in self.severe))
 
     @property
     def expected(self) -> frozenset[Concern]:
         """What it will name unless somebody says otherwise: an allergy does not pass in a day."""
         found = frozenset(concern for finding in self.findings for concern in finding.concerns)
-        allergic = any(screening.is_contraindicated for screening in self.told)
-        return found | {Concern.SEVERE_ALLERGY} if allergic else found
+        return found | {Concern.SEVERE_ALLERGY} if self.is_allergic else found
 
     @property
     def told_of_reaction(self) -> bool:

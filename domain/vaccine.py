@@ -65,8 +65,9 @@ class ListLots(Query[list[Lot]]):
 
 @dataclass(frozen=True)
 class LedgerLine:
-    """An entry with the name of the member of staff who made it; empty when it was somebody else."""
+    """An entry with its number, and who made it by name; empty unless that was a member of staff."""
 
+    number: int
     entry: LedgerEntry
     name: str
 

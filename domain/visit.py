@@ -131,7 +131,7 @@ class GetVisit(Query[Visit]):
 
 
 @dataclass(frozen=True)
-class ListInjections(Query[list[Injection]]):
+class ListVisitsOf(Query[list[Visit]]):
     """Every visit of one person, whatever became of it, oldest first."""
 
     allowed: ClassVar[frozenset[Role]] = VACCINATOR
@@ -358,15 +358,16 @@ def _passed_screening(injection: Injection, context: Context) -> Screening:
 
 
 def _known(uow: UnitOfWork, injection: Injection, context: Context) -> Known:
-    series = uow.vaccines.get(injection.vaccine).presentation.series
     visits = uow.injections.of_recipient(injection.recipient)
-    return Known.of(injection, series, visits, context.clinic, context.now)
+    vaccines = (uow.vaccines.get(code) for code in {visit.vaccine for visit in visits})
+    series = {vaccine.code: vaccine.presentation.series for vaccine in vaccines}
+    return Known.of(injection, visits, series, context.clinic, context.now)
 
 
 def _may_stand(answers: Screening, known: Known, context: Context) -> None:
-    for found in (*known.standing, *known.never):
-        if not answers.may_follow(found):
-            raise ScreeningStands(date=context.clinic.today(found.at), reasons=found.concerns)
+    if unanswered := [found for found in known.standing if not answers.may_follow(found)]:
+        reasons = tuple(concern for found in unanswered for concern in found.concerns)
+        raise ScreeningStands(date=context.clinic.today(unanswered[0].at), reasons=reasons)
     for event in known.severe:
         if not answers.may_follow(event.as_found):
             raise SevereReaction(date=context.clinic.today(event.at))

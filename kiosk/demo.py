@@ -75,11 +75,13 @@ def demo_clinic(settings: Settings) -> Iterator[tuple[Callable[[], Awaitable[Ser
 
 async def fill(services: Services, clock: DemoClock, day: date) -> None:
     """The morning of this day, from the first delivery to eleven o'clock."""
-    from domain.actors import STAFF_ROLES, Actor
+    from domain.actors import STAFF_ROLES, SYSTEM
+    from domain.staff import EnrolStaff, Unlock
     from domain.vaccine import AddStock, RegisterVaccine
 
     gateway, clinic = services.gateway, services.clinic
-    staff = Actor("demo", STAFF_ROLES, "김간호")
+    enrolled = await gateway.send(EnrolStaff("김간호", STAFF_ROLES), SYSTEM)
+    staff = await gateway.ask(Unlock(enrolled.pin))
     vaccines = []
     for presentation, doses in zip(services.formulary[:3], (40, 12, 0), strict=False):
         vaccine = await gateway.send(RegisterVaccine(presentation), staff)

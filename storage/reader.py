@@ -85,7 +85,7 @@ class SqlReader:
             desk.FindVisits: self._find_visits,
             desk.ListGiven: self._given,
             desk.GetVisit: self._visit,
-            desk.ListInjections: self._injections,
+            desk.ListVisitsOf: self._visits_of,
             c.ListCertificates: self._certificates,
             c.GetCertificate: self._certificate,
             c.ListReplacements: self._replacements,
@@ -136,23 +136,24 @@ class SqlReader:
 
     async def _ledger(self, query: v.ListLedger, _a: Actor, _n: datetime) -> list[v.LedgerLine]:
         statement = (
-            select(*columns_of(t.ledger, LedgerEntry), func.coalesce(t.staff.c.name, ""))
+            select(t.ledger.c.seq, *columns_of(t.ledger, LedgerEntry), func.coalesce(t.staff.c.name, ""))
             .outerjoin(t.staff, t.staff.c.code == t.ledger.c.actor)
             .where(t.ledger.c.vaccine == query.vaccine)
             .order_by(t.ledger.c.seq.desc())
             .limit(query.limit)
             .offset(query.offset)
         )
-        return [v.LedgerLine(LedgerEntry(*row), name) for *row, name in await self._all(statement)]
+        return [v.LedgerLine(seq, LedgerEntry(*row), name) for seq, *row, name in await self._all(statement)]
 
     async def _lot_days(self, query: v.ListLotDays, _a: Actor, _n: datetime) -> list[v.LotDay]:
         entry = t.ledger.c
         start = self._clinic.start_of(query.day)
         end = self._clinic.start_of(query.day + timedelta(days=1))
-        # No index leads to a day's entries, but one to doses: what is sought lies behind the last before it.
+        # No index leads to a day's entries, but one to doses: what is sought lies behind one of a day before,
+        # by however much the kiosks' clocks differ.
         last_before = (
             select(entry.seq)
-            .where(one_of(entry.kind, (EntryKind.GIVEN,)), entry.at < start)
+            .where(one_of(entry.kind, (EntryKind.GIVEN,)), entry.at < start - timedelta(days=1))
             .order_by(entry.at.desc())
             .limit(1)
             .scalar_subquery()
@@ -319,10 +320,9 @@ class SqlReader:
         statement = self._visit_rows().where(t.injection.c.code == query.injection)
         return self._to_visit(await self._one(statement, query.injection))
 
-    async def _injections(self, query: desk.ListInjections, _a: Actor, _n: datetime) -> list[Injection]:
-        of_person = t.injection.c.recipient == query.recipient
-        statement = select(*columns_of(t.injection, Injection)).where(of_person).order_by(t.injection.c.seq)
-        return [Injection(*row) for row in await self._all(statement)]
+    async def _visits_of(self, query: desk.ListVisitsOf, _a: Actor, _n: datetime) -> list[desk.Visit]:
+        of_person = self._visit_rows().where(t.injection.c.recipient == query.recipient)
+        return [self._to_visit(row) for row in await self._all(of_person.order_by(t.injection.c.seq))]
 
     # -- certificate ------------------------------------------------------------------------------
 
@@ -392,8 +392,9 @@ class SqlReader:
         )
         first, second = len(certificate), len(certificate) + len(recipient)
         injection = Injection(*row[second:])
-        visits = await self._injections(desk.ListInjections(injection.recipient), actor, now)
-        completed = tuple(visit for visit in visits if visit.status is InjectionStatus.COMPLETED)
+        visits = await self._visits_of(desk.ListVisitsOf(injection.recipient), actor, now)
+        all_of_them = [visit.injection for visit in visits]
+        completed = tuple(one for one in all_of_them if one.status is InjectionStatus.COMPLETED)
         return Draft(Certificate(*row[:first]), Recipient(*row[first:second]), injection, completed)
 
     # -- my page ----------------------------------------------------------------------------------

@@ -6,12 +6,16 @@ import argparse
 import asyncio
 import csv
 import io
+import logging
 import sys
 
+from domain.injection import InjectionStatus
 from domain.vaccine import ListLots, ListVaccines, parse_lot
 from domain.visit import Given, ListGiven
 from kiosk.settings import Settings
 from kiosk.upkeep import ask_records
+
+log = logging.getLogger(__name__)
 
 COLUMNS = ("given_at", "vaccine", "lot", "name", "passport_name", "birth_date", "phone", "record", "status")
 MOST = 1_000_000
@@ -33,21 +37,23 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
     lines = io.StringIO()
     table = csv.writer(lines, lineterminator="\n")
     table.writerow(COLUMNS)
-    for vaccine, doses in found.items():
-        table.writerows(_row(settings, vaccine, dose) for dose in doses)
-        print(f"kiosk: {vaccine}, lot {number}: {len(doses)} doses were given", file=sys.stderr)
+    for vaccine, records in found:
+        table.writerows(_row(settings, vaccine, given) for given in records)
+        void = sum(given.status is InjectionStatus.VOIDED for given in records)
+        print(f"{vaccine}, lot {number}: {len(records)} records, of them {void} voided.", file=sys.stderr)
+    log.info("who had lot %s was asked: %d records", number, sum(len(records) for _, records in found))
     print(lines.getvalue(), end="")
     return 0
 
 
-async def _given(settings: Settings, number: str) -> dict[str, list[Given]]:
-    """By the name of the vaccine: two may have a lot of the same number."""
+async def _given(settings: Settings, number: str) -> list[tuple[str, list[Given]]]:
+    """By vaccine, for two may have a lot of the same number; by its English name."""
     [levels] = await ask_records(settings, ListVaccines())
     vaccines = [level.vaccine for level in levels]
     lots = await ask_records(settings, *(ListLots(vaccine.code) for vaccine in vaccines))
     having = [v for v, its in zip(vaccines, lots, strict=True) if number in {lot.number for lot in its}]
-    doses = await ask_records(settings, *(ListGiven(vaccine.code, number, MOST) for vaccine in having))
-    return {vaccine.presentation.name_en: its for vaccine, its in zip(having, doses, strict=True)}
+    found = await ask_records(settings, *(ListGiven(vaccine.code, number, MOST) for vaccine in having))
+    return [(vaccine.presentation.name_en, its) for vaccine, its in zip(having, found, strict=True)]
 
 
 def _row(settings: Settings, vaccine: str, given: Given) -> tuple[str, ...]:

@@ -504,7 +504,8 @@ async def test_what_the_person_told_at_an_earlier_visit_is_answered_beforehand(
         await gateway.send(RecordScreening(code, told, past_allergic_reaction=True), STAFF)
         await gateway.send(CancelBooking(receipt.booking), STAFF)
         clock.move(days=1)
-        visit = await at_visit(app, pilot, (await book(app)).booking)
+        again = (await book(app)).booking
+        visit = await at_visit(app, pilot, again)
         await see(pilot, "2026년 11월 23일 (월) 예진: 심한 알레르기, 37.5 °C 이상의 열, 알레르기 반응 경험")
         step = await at_screening(pilot, visit, "enter")
         assert step.values == {PAST_ALLERGY, Concern.SEVERE_ALLERGY}, "a fever passes"
@@ -514,6 +515,18 @@ async def test_what_the_person_told_at_an_earlier_visit_is_answered_beforehand(
         await app.workers.wait_for_complete()
         await pilot.pause()
         assert step.values == set(), "what was answered by hand stays"
+        await pilot.press("escape", "escape")
+        await wait_for(pilot, lambda: visit not in app.screen_stack)
+        visit = await at_visit(app, pilot, again, COLLEAGUE)
+        await wait_for(pilot, lambda: visit.query(ScreeningStep) and readable(visit))
+        await wait_for(pilot, lambda: Concern.SEVERE_ALLERGY in visit.query_one(ScreeningStep).values)
+        await pilot.press("1")
+        await see(pilot, "사유를 적어야 합니다")
+        await pilot.press("enter")
+        await type_text(pilot, "소견서 확인")
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: visit.query(DoseStep))
+        assert (await visit_of(app, again)).injection.screenings[-1].reason == "소견서 확인"
 
 
 async def test_who_was_checked_in_on_an_earlier_day_is_checked_in_again(

@@ -10,7 +10,7 @@ import pytest
 from domain.actors import SYSTEM, Role
 from domain.booking import BookingStatus, CancelBooking, GetBooking
 from domain.codes import spoken
-from domain.correction import VoidInjection
+from domain.correction import CorrectInjection, VoidInjection
 from domain.injection import Severity
 from domain.presentation import Disease
 from domain.staff import EnrolStaff, Unlock
@@ -19,7 +19,9 @@ from domain.vaccine import AddStock, RegisterVaccine, WriteOffStock
 from domain.visit import ReportAdverseEvent
 from kiosk.gs1 import SEPARATOR_SIGN
 from kiosk.i18n import put_in_words
+from kiosk.screens.desk import paged
 from kiosk.screens.desk.add_stock import AddStockScreen
+from kiosk.screens.desk.given import GivenScreen
 from kiosk.screens.desk.ledger import LedgerScreen
 from kiosk.screens.desk.lot_days import LotDaysScreen
 from kiosk.screens.desk.new_vaccine import NewVaccineScreen
@@ -316,19 +318,19 @@ async def test_the_doses_of_a_day_are_counted_lot_by_lot(kiosk: Kiosk, clock: Te
         await at_desk(app, VaccineAdminScreen)
         await see(pilot, "코미나티주")
         await pilot.press("f5")
-        await see(pilot, "2026년 11월 23일 (월)", "접종 1", "제조번호", "시작", "정정")
+        await see(pilot, "2026년 11월 23일 (월)", "접종 -1", "제조번호", "시작", "정정")
         assert isinstance(app.screen, LotDaysScreen)
         assert "F3" not in keys_of(app), "tomorrow is not known yet"
         clock.move(days=1)
         await vaccinate(app, (await book(app, 2)).booking)
         await pilot.press("f3")
-        await see(pilot, "2026년 11월 24일 (화)", "접종 1", "입고 0")
+        await see(pilot, "2026년 11월 24일 (화)", "접종 -1", "입고 +0")
         await pilot.press("f2")
         await see(pilot, "2026년 11월 23일 (월)")
         await pilot.press("f2")
         await see(pilot, "2026년 11월 22일 (일)", "이날 남아 있던 백신이 없습니다")
         await pilot.press("f9", "f3")
-        await see(pilot, "Mon 23 Nov 2026", "given 1", "Start", "Fixed", "Left", "Comirnaty")
+        await see(pilot, "Mon 23 Nov 2026", "given -1", "Start", "Corr.", "Left", "Comirnaty")
 
 
 async def test_the_ledger_comes_in_pages_newest_first(kiosk: Kiosk) -> None:
@@ -544,6 +546,23 @@ async def test_every_entry_of_the_ledger_of_a_day_is_named_in_both_languages(kio
             assert all(app.texts.has(f"vaccine_admin.kind.{kind.value}") for kind in EntryKind)
 
 
+async def test_a_page_that_empties_gives_way_to_the_one_before(
+    kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paged, "PAGE", 1)
+    async with kiosk() as (app, pilot):
+        doses = [await vaccinate(app, (await book(app, number)).booking) for number in (1, 2)]
+        await deliver(app, "LOT2", SOON, 5)
+        vaccine = (await levels(app))[0].vaccine
+        await app.push_screen(GivenScreen(services_of(app), STAFF, vaccine, "LOT1"))
+        await see(pilot, "더 있습니다")
+        await pilot.press("f2")
+        await see(pilot, "2번째부터 2번째까지")
+        correct = CorrectInjection(doses[0].code, "라벨 확인", lot="LOT2")
+        await services_of(app).gateway.send(correct, STAFF)
+        await see(pilot, "1번째부터 1번째까지", "010-0000-0002")
+
+
 async def test_whoever_had_a_lot_is_listed_with_a_phone_number(kiosk: Kiosk) -> None:
     async with kiosk(size=(80, 24)) as (app, pilot):
         first = await vaccinate(app, (await book(app, 1)).booking)
@@ -562,9 +581,13 @@ async def test_whoever_had_a_lot_is_listed_with_a_phone_number(kiosk: Kiosk) -> 
         await pilot.press("f2")
         await see(pilot, "제조번호 LOT1", "1번째부터 2번째까지", "김영희", "홍길동", "010-0000-0002", "무효")
         await pilot.press("down")
-        await see(pilot, "홍길동 (HONG GILDONG)", "이상반응(가벼움)", "팔 통증")
+        await see(pilot, "홍길동 (HONG GILDONG)", "가벼움, 2026년 11월 23일 (월)")
+        assert "팔 통증" not in screen_text(app), "what it was is for those who treat"
+        await vaccinate(app, (await book(app, 3, "이민준")).booking)
+        await see(pilot, "이민준", "1번째부터 3번째까지")
+        await see(pilot, "홍길동 (HONG GILDONG)", "010-0000-0001")
         await pilot.press("f9")
-        await see(pilot, "Adverse event (Mild)", "voided")
+        await see(pilot, "Mild, Mon 23 Nov 2026", "voided")
         await pilot.press("escape")
         lots.table.go_to("UNUSED")
         await pilot.press("f2")

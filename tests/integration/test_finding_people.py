@@ -24,8 +24,8 @@ from domain.visit import (
     CompleteInjection,
     FindVisits,
     ListGiven,
-    ListInjections,
     ListVisits,
+    ListVisitsOf,
     Screen,
     Visit,
 )
@@ -109,7 +109,8 @@ async def test_the_doses_of_a_person_are_those_of_nobody_else_of_that_name(clini
         given.append(await clinic.vaccinate(receipt.booking))
     await book(clinic, await clinic.vaccine(1, "other", disease="influenza"), 1, "손상훈")
     for injection in given:
-        found = await clinic.gateway.ask(ListInjections(injection.recipient), STAFF)
+        visits = await clinic.gateway.ask(ListVisitsOf(injection.recipient), STAFF)
+        found = [visit.injection for visit in visits]
         assert [visit for visit in found if visit.dose] == [injection]
         assert {visit.recipient for visit in found} == {injection.recipient}
 

@@ -48,3 +48,26 @@ async def test_each_day_says_what_it_began_with_what_moved_and_what_was_left(cli
     clinic.clock.move(days=1)
     assert await day_of(clinic, clinic.today) == {"LOT2": (2, {}, 2), "OTHER": (2, {}, 2)}
     assert await day_of(clinic, first - timedelta(days=1)) == {}
+
+
+async def test_midnight_is_the_next_day(clinic: OpenClinic) -> None:
+    vaccine, first = await clinic.vaccine(doses=5), clinic.today
+    clinic.clock.move(hours=14, minutes=29, seconds=59)
+    await clinic.gateway.send(WriteOffStock(vaccine, "LOT1", 1, "파손"), STAFF)
+    clinic.clock.move(seconds=1)
+    await clinic.gateway.send(WriteOffStock(vaccine, "LOT1", 2, "파손"), STAFF)
+    assert clinic.today == first + timedelta(days=1)
+    assert await day_of(clinic, first) == {"LOT1": (0, {RECEIVED: 5, EntryKind.WRITTEN_OFF: -1}, 4)}
+    assert await day_of(clinic, clinic.today) == {"LOT1": (4, {EntryKind.WRITTEN_OFF: -2}, 2)}
+
+
+async def test_kiosks_whose_clocks_differ_lose_nothing_of_a_day(clinic: OpenClinic) -> None:
+    vaccine = await clinic.vaccine(doses=5)
+    booked = [(await clinic.book(vaccine, number)).booking for number in range(2)]
+    await clinic.vaccinate(booked[0])
+    clinic.clock.move(days=1)
+    await clinic.gateway.send(WriteOffStock(vaccine, "LOT1", 1, "파손"), STAFF)
+    clinic.clock.move(hours=-10)
+    await clinic.vaccinate(booked[1])
+    clinic.clock.move(hours=10)
+    assert await day_of(clinic, clinic.today) == {"LOT1": (3, {EntryKind.WRITTEN_OFF: -1}, 2)}

@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from domain.actors import STAFF_ROLES, Actor
 from domain.booking import CancelBooking
+from domain.correction import VoidInjection
 from domain.errors import BackupFailed, ClinicError, IdentityKeyMissing, RestoreRefused, ScreeningStands
 from domain.events import BY_NAME
 from domain.injection import Concern, Injection
@@ -370,19 +371,24 @@ async def test_what_lacks_a_table_is_backed_up_without_it_if_one_insists(
 
 
 async def test_a_recall_names_whoever_had_the_lot_for_those_who_call_them(clinic: OpenClinic) -> None:
-    vaccine, other = await clinic.vaccine(doses=3), await clinic.vaccine(doses=3, key="other")
+    vaccine = await clinic.vaccine(doses=3)
+    other = await clinic.vaccine(doses=3, key="other", name_en="Testvax test-vaccine")
     for number, of in enumerate((vaccine, vaccine, other)):
-        await clinic.vaccinate((await clinic.book(of, number)).booking)
+        given = await clinic.vaccinate((await clinic.book(of, number)).booking)
+    await clinic.gateway.send(VoidInjection(given.code, "주사하지 않음", dose_returned=True), STAFF)
     answer = kiosk(clinic.settings, "recall", "lot 1")
     assert answer.returncode == 0, answer.stderr
     rows = list(csv.DictReader(answer.stdout.splitlines()))
     assert [(row["vaccine"], row["phone"], row["birth_date"], row["status"]) for row in rows] == [
         ("Testvax test-vaccine", "+821000000001", "1945-08-15", "completed"),
         ("Testvax test-vaccine", "+821000000000", "1945-08-15", "completed"),
-        ("Testvax other", "+821000000002", "1945-08-15", "completed"),
+        ("Testvax test-vaccine", "+821000000002", "1945-08-15", "voided"),
     ]
     assert rows[0]["given_at"] == "2026-11-23T09:30+09:00"
-    assert "홍길동" not in answer.stderr
+    assert "lot LOT1: 1 records, of them 1 voided" in answer.stderr
+    log = "".join(path.read_text() for path in clinic.settings.log_folder.glob("command*"))
+    assert "who had lot LOT1 was asked: 3 records" in log
+    assert "홍길동" not in answer.stderr + log
     unknown = kiosk(clinic.settings, "recall", "LOT9")
     assert (unknown.returncode, unknown.stdout) == (1, "")
     assert "LOT9" in unknown.stderr

@@ -12,7 +12,7 @@ from domain.actors import Actor
 from domain.booking import BookingStatus, CancelBooking
 from domain.correction import VoidInjection
 from domain.injection import Concern, Injection, InjectionStatus, Screening, Severity
-from domain.presentation import Route, Site
+from domain.presentation import Presentation, Route, Site
 from domain.stock import EntryKind
 from domain.vaccine import QuarantineLot
 from domain.visit import CheckIn, CompleteInjection, ReportAdverseEvent, Screen
@@ -142,36 +142,81 @@ def test_a_new_booking_of_the_same_day_takes_no_concern_back(clinic: SmallClinic
     clinic.give(second)
 
 
+def on_another_day(clinic: SmallClinic, day: int, visit: str, vaccine: str) -> str:
+    """The visit of somebody who books anew, there and checked in; the one before is cancelled."""
+    clinic.clock.set_local(f"2026-03-0{day} 09:00")
+    clinic.send(CancelBooking(clinic.records.injections[visit].booking), VACCINATOR)
+    injection = clinic.expect(vaccine, slot=local(f"2026-03-0{day} 10:00")).code
+    clinic.send(CheckIn(injection), VACCINATOR)
+    return injection
+
+
+def stands(clinic: SmallClinic, injection: str, actor: Actor, reason: str = "") -> dict[str, object]:
+    with pytest.raises(errors.ScreeningStands) as refusal:
+        clinic.send(Screen(injection, reason=reason), actor)
+    return dict(refusal.value.facts)
+
+
 @pytest.mark.parametrize("same_visit", [True, False])
 def test_no_other_day_takes_a_contraindication_back(clinic: SmallClinic, same_visit: bool) -> None:
     """A fever passes, an allergy does not."""
     vaccine = clinic.vaccine(doses=2)
-    first = clinic.screened(vaccine)
-    clinic.send(Screen(first, (Concern.SEVERE_ALLERGY, Concern.FEVER)), VACCINATOR)
-    clinic.clock.set_local("2026-03-03 09:00")
-    injection = first
-    if not same_visit:
-        clinic.send(CancelBooking(clinic.records.injections[first].booking), VACCINATOR)
-        injection = clinic.expect(vaccine, slot=local("2026-03-03 10:00")).code
-    clinic.send(CheckIn(injection), VACCINATOR)
-    for actor, reason in ((VACCINATOR, "잘못 눌렀음"), (COLLEAGUE, "")):
-        with pytest.raises(errors.ScreeningStands) as refusal:
-            clinic.send(Screen(injection, reason=reason), actor)
-        assert refusal.value.facts == {"date": date(2026, 3, 2), "reasons": (Concern.SEVERE_ALLERGY,)}
-    clinic.send(Screen(injection, (Concern.SEVERE_ALLERGY,)), VACCINATOR)
+    injection = clinic.screened(vaccine)
+    clinic.send(Screen(injection, (Concern.SEVERE_ALLERGY, Concern.FEVER)), VACCINATOR)
+    if same_visit:
+        clinic.clock.set_local("2026-03-03 09:00")
+        clinic.send(CheckIn(injection), VACCINATOR)
+    else:
+        injection = on_another_day(clinic, 3, injection, vaccine)
+    found = {"date": date(2026, 3, 2), "reasons": (Concern.SEVERE_ALLERGY,)}
+    assert stands(clinic, injection, COLLEAGUE) == found, "not without a reason"
+    assert stands(clinic, injection, VACCINATOR, "잘못 눌렀음") == found
+    clinic.send(Screen(injection, (Concern.SEVERE_ALLERGY,)), COLLEAGUE)
     refused(clinic, errors.ScreeningDeferred, injection)
+    assert stands(clinic, injection, VACCINATOR, "잘못 눌렀음") == found, "whoever found it, found it"
     clinic.send(Screen(injection, reason="알레르기내과 소견: 접종 가능"), COLLEAGUE)
     clinic.give(injection)
 
 
-def test_a_contraindication_against_one_vaccine_does_not_stop_another(clinic: SmallClinic) -> None:
-    clinic.send(Screen(clinic.screened(clinic.vaccine(doses=1)), (Concern.SEVERE_ALLERGY,)), VACCINATOR)
-    other = clinic.vaccine(FLU, doses=1)
-    clinic.clock.set_local("2026-03-03 09:00")
-    injection = clinic.expect(other, slot=local("2026-03-03 10:00")).code
-    clinic.send(CheckIn(injection), VACCINATOR)
-    clinic.send(Screen(injection), VACCINATOR)
+def test_a_contraindication_that_was_overruled_is_found_anew_or_not_at_all(clinic: SmallClinic) -> None:
+    vaccine = clinic.vaccine(doses=2)
+    first = clinic.screened(vaccine)
+    clinic.send(Screen(first, (Concern.SEVERE_ALLERGY,)), VACCINATOR)
+    second = on_another_day(clinic, 3, first, vaccine)
+    clinic.send(Screen(second, reason="알레르기내과 소견: 접종 가능"), COLLEAGUE)
+    third = on_another_day(clinic, 4, second, vaccine)
+    clinic.send(Screen(third), VACCINATOR)
+    clinic.clock.move(minutes=1)
+    clinic.send(Screen(third, (Concern.SEVERE_ALLERGY,)), COLLEAGUE)
+    assert stands(clinic, third, COLLEAGUE, "제가 잘못 눌렀음")["date"] == date(2026, 3, 4)
+    clinic.send(Screen(third, reason="소견서 확인"), VACCINATOR)
+    clinic.give(third)
+
+
+def test_a_fever_that_a_colleague_named_too_is_not_taken_back_by_its_finder(
+    clinic: SmallClinic,
+) -> None:
+    injection = clinic.screened(clinic.vaccine(doses=1))
+    clinic.send(Screen(injection, (Concern.FEVER,)), VACCINATOR)
+    clinic.send(Screen(injection, (Concern.FEVER, Concern.ACUTE_ILLNESS)), COLLEAGUE)
+    assert stands(clinic, injection, VACCINATOR, "잘못 눌렀음")["reasons"] == (Concern.FEVER,)
+    assert stands(clinic, injection, COLLEAGUE, "잘못 눌렀음")["reasons"] == (Concern.ACUTE_ILLNESS,)
+    clinic.send(Screen(injection, (Concern.ACUTE_ILLNESS,), reason="다시 재니 36.8도"), COLLEAGUE)
+    clinic.send(Screen(injection, reason="진찰 결과 괜찮음"), VACCINATOR)
     clinic.give(injection)
+
+
+@pytest.mark.parametrize(("product", "stops"), [(replace(TWO_DOSES, key="other"), True), (FLU, False)])
+def test_a_contraindication_stands_against_the_whole_series(
+    clinic: SmallClinic, product: Presentation, stops: bool
+) -> None:
+    first = clinic.screened(clinic.vaccine(TWO_DOSES, doses=1))
+    clinic.send(Screen(first, (Concern.SEVERE_ALLERGY,)), VACCINATOR)
+    injection = on_another_day(clinic, 3, first, clinic.vaccine(product, doses=1, lot="L2"))
+    if stops:
+        assert stands(clinic, injection, VACCINATOR, "다른 백신")["date"] == date(2026, 3, 2)
+    clinic.send(Screen(injection, reason="알레르기내과 소견: 접종 가능" if stops else ""), COLLEAGUE)
+    clinic.give(injection, "L2")
 
 
 def test_what_another_visit_finds_after_the_screening_stops_the_needle(clinic: SmallClinic) -> None:

@@ -86,7 +86,7 @@ TABLE: dict[type[Any], str] = {
     visit.ListGiven: "manager",
     visit.ListVisits: "vaccinator",
     visit.FindVisits: "vaccinator",
-    visit.ListInjections: "vaccinator",
+    visit.ListVisitsOf: "vaccinator",
     visit.GetVisit: "vaccinator",
     certificate.ListCertificates: "officer",
     certificate.GetCertificate: "recipient officer",

@@ -14,11 +14,10 @@ from domain.visit import Given, ListGiven
 from kiosk.i18n import Texts
 from kiosk.screens.booking_words import phone_words
 from kiosk.screens.desk.paged import PagedDesk
-from kiosk.screens.desk.visits import event_words
 from kiosk.screens.desk.words import figures, moment_or_day, name_words
 from kiosk.screens.products import product
 from kiosk.services import Services
-from kiosk.widgets.desk_table import Column, Row, Toned
+from kiosk.widgets.desk_table import Column, Toned
 from kiosk.widgets.facts import Fact
 
 
@@ -49,19 +48,20 @@ class GivenScreen(PagedDesk[Given]):
         """A page of those who had this lot."""
         return ListGiven(self.vaccine.code, self._lot, limit, offset)
 
-    def row(self, key: str, entry: Given) -> Row:
+    def key(self, entry: Given) -> str:
+        """The record's code."""
+        return entry.injection
+
+    def cells(self, entry: Given) -> tuple[str | Toned, ...]:
         """One dose a line; a voided record stands out."""
         clinic = self.services.clinic
         state = self.texts(_state(entry))
-        return Row(
-            key,
-            (
-                moment_or_day(clinic.local(entry.dose.given_at), clinic.today(self.services.clock.now())),
-                entry.person.name,
-                figures(entry.person.birth_date),
-                phone_words(entry.person.phone),
-                Toned(state, "alarm") if entry.status is InjectionStatus.VOIDED else state,
-            ),
+        return (
+            moment_or_day(clinic.local(entry.dose.given_at), clinic.today(self.services.clock.now())),
+            entry.person.name,
+            figures(entry.person.birth_date),
+            phone_words(entry.person.phone),
+            Toned(state, "alarm") if entry.status is InjectionStatus.VOIDED else state,
         )
 
     def facts(self, entry: Given) -> list[Fact]:
@@ -73,7 +73,7 @@ class GivenScreen(PagedDesk[Given]):
             Fact("details.phone", phone_words(entry.person.phone), "strong"),
             Fact("vaccine_admin.at", lambda t: t.fact(given_at)),
             Fact("injection_desk.dose", lambda t: t("injection_desk.dose_of", number=number, total=total)),
-            Fact("vaccine_admin.who", vaccinator),
+            Fact("injection_desk.vaccinator", vaccinator),
             Fact("vaccine_admin.injection", spoken(entry.injection)),
             Fact("desk.state", _state(entry), "alarm" if entry.status is InjectionStatus.VOIDED else ""),
             *(
@@ -83,7 +83,9 @@ class GivenScreen(PagedDesk[Given]):
         ]
 
     def _event_words(self, event: AdverseEvent, texts: Texts) -> str:
-        return event_words(event, self.services.clinic, texts)
+        """How severe and when: what it was is for those who treat."""
+        severity = texts(f"injection_desk.severity.{event.severity.value}")
+        return f"{severity}, {texts.day(self.services.clinic.today(event.at))}"
 
 
 def _state(entry: Given) -> str:

@@ -11,7 +11,7 @@ from domain.vaccine import LedgerLine, ListLedger
 from kiosk.i18n import Texts
 from kiosk.screens.desk.paged import PagedDesk
 from kiosk.screens.desk.words import moment_or_day
-from kiosk.widgets.desk_table import Column, Row, Toned
+from kiosk.widgets.desk_table import Column, Toned
 from kiosk.widgets.facts import Fact
 
 
@@ -35,32 +35,33 @@ class LedgerScreen(PagedDesk[LedgerLine]):
         """A page of this vaccine's."""
         return ListLedger(self.vaccine.code, limit, offset)
 
-    def row(self, key: str, line: LedgerLine) -> Row:
+    def key(self, entry: LedgerLine) -> str:
+        """Its number."""
+        return str(entry.number)
+
+    def cells(self, entry: LedgerLine) -> tuple[str | Toned, ...]:
         """Where nothing moved, a faint figure."""
-        clinic, entry = self.services.clinic, line.entry
-        return Row(
-            key,
-            (
-                moment_or_day(clinic.local(entry.at), clinic.today(self.services.clock.now())),
-                self.texts(f"vaccine_admin.kind.{entry.kind.value}"),
-                _signed(entry.stock_delta),
-                _signed(entry.reserved_delta),
-                entry.lot or Toned("-", "faint"),
-                _why(entry, self.texts),
-                _who(line, self.texts),
-            ),
+        clinic, of = self.services.clinic, entry.entry
+        return (
+            moment_or_day(clinic.local(of.at), clinic.today(self.services.clock.now())),
+            self.texts(f"vaccine_admin.kind.{of.kind.value}"),
+            _signed(of.stock_delta),
+            _signed(of.reserved_delta),
+            of.lot or Toned("-", "faint"),
+            _why(of, self.texts),
+            _who(entry, self.texts),
         )
 
-    def facts(self, line: LedgerLine) -> list[Fact]:
+    def facts(self, entry: LedgerLine) -> list[Fact]:
         """What the columns cut short."""
-        entry = line.entry
-        local = self.services.clinic.local(entry.at)
+        of = entry.entry
+        local = self.services.clinic.local(of.at)
         return [
             Fact("vaccine_admin.at", lambda t: t.fact(local)),
-            Fact("vaccine_admin.what", f"vaccine_admin.kind.{entry.kind.value}", "strong"),
-            Fact("desk.lot", entry.lot),
-            Fact("vaccine_admin.why", lambda t: _why(entry, t), "strong"),
-            Fact("vaccine_admin.who", lambda t: _who(line, t)),
+            Fact("vaccine_admin.what", f"vaccine_admin.kind.{of.kind.value}", "strong"),
+            Fact("desk.lot", of.lot),
+            Fact("vaccine_admin.why", lambda t: _why(of, t), "strong"),
+            Fact("vaccine_admin.who", lambda t: _who(entry, t)),
         ]
 
 

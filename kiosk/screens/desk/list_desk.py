@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -17,6 +18,7 @@ from kiosk.locations import STYLES
 from kiosk.screens.base import StaffScreen
 from kiosk.widgets.bars import KeyBar, TopBar
 from kiosk.widgets.desk_table import Column, DeskTable, Row
+from kiosk.widgets.facts import Fact, Facts
 from kiosk.widgets.say import Say
 
 
@@ -82,6 +84,24 @@ class ListDesk(StaffScreen):
         """Something was done: say so above the list, and show what became of it."""
         self.query_one("#notice", Say).say(words)
         self.catch_up()
+
+
+class DetailedDesk(ListDesk):
+    """A list with the row under the cursor in full below it."""
+
+    def details(self, key: str) -> list[Fact]:
+        """What there is to say of a row."""
+        raise NotImplementedError
+
+    def below(self) -> ComposeResult:
+        """The one under the cursor."""
+        yield Facts(id="details")
+
+    @on(DeskTable.RowHighlighted)
+    def tell(self) -> None:
+        """In full, whatever the columns cut short."""
+        key = self.table.current
+        self.query_one("#details", Facts).show(self.details(key) if key else [])
 
 
 class FieldDesk(ListDesk):

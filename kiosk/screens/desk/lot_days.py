@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from operator import attrgetter
 from typing import ClassVar
 
 from textual import on
@@ -16,12 +17,12 @@ from domain.actors import Actor
 from domain.stock import EntryKind
 from domain.vaccine import ListLotDays, LotDay
 from kiosk.i18n import Texts
-from kiosk.screens.desk.list_desk import ListDesk
+from kiosk.screens.desk.list_desk import DetailedDesk
 from kiosk.screens.desk.words import figures
 from kiosk.screens.products import product
 from kiosk.services import Services
-from kiosk.widgets.desk_table import Column, DeskTable, Row, Toned
-from kiosk.widgets.facts import Fact, Facts
+from kiosk.widgets.desk_table import Column, Row, Toned
+from kiosk.widgets.facts import Fact
 from kiosk.widgets.say import Say
 
 COLUMNS = (
@@ -30,15 +31,19 @@ COLUMNS = (
     Column("vaccine_admin.opening", 5, right=True),
     Column("vaccine_admin.came", 5, right=True),
     Column("vaccine_admin.went", 5, right=True),
-    Column("vaccine_admin.lost", 5, right=True),
+    Column("vaccine_admin.out", 5, right=True),
     Column("vaccine_admin.put_right", 5, right=True),
     Column("vaccine_admin.closing", 5, right=True),
 )
-CAME, GIVEN, PUT_RIGHT = (EntryKind.RECEIVED,), (EntryKind.GIVEN,), (EntryKind.CORRECTED,)
-LOST = (EntryKind.WRITTEN_OFF, EntryKind.QUARANTINED)
+GROUPS = {
+    "came": (EntryKind.RECEIVED,),
+    "given": (EntryKind.GIVEN,),
+    "out": (EntryKind.WRITTEN_OFF, EntryKind.QUARANTINED),
+    "put_right": (EntryKind.CORRECTED,),
+}
 
 
-class LotDaysScreen(ListDesk):
+class LotDaysScreen(DetailedDesk):
     """Today, or a day before it."""
 
     BAR = "vaccine_admin.lot_days_bar"
@@ -69,10 +74,6 @@ class LotDaysScreen(ListDesk):
         yield Say(lambda t: t.day(self._day), id="heading")
         yield Say(self._together, id="counters")
 
-    def below(self) -> ComposeResult:
-        """The lot under the cursor in full."""
-        yield Facts(id="entry")
-
     def clinic_changed(self) -> None:
         """Every dose given changes a lot."""
         day = self._day
@@ -100,10 +101,10 @@ class LotDaysScreen(ListDesk):
         self.show_rows(COLUMNS, [self._row(day) for day in self._lots], "vaccine_admin.no_lot_days")
         for words in ("#heading", "#counters"):
             self.query_one(words, Say).retranslate()
-        self._tell()
+        self.tell()
 
     def _row(self, day: LotDay) -> Row:
-        moved = [day.doses(*kinds) for kinds in (CAME, GIVEN, LOST, PUT_RIGHT)]
+        moved = [day.doses(*kinds) for kinds in GROUPS.values()]
         return Row(
             _key(day),
             (
@@ -116,14 +117,13 @@ class LotDaysScreen(ListDesk):
         )
 
     def _together(self, texts: Texts) -> str:
-        came, given, lost = (sum(day.doses(*kinds) for day in self._lots) for kinds in (CAME, GIVEN, LOST))
-        left = sum(day.closing for day in self._lots)
-        return texts("vaccine_admin.lot_days_together", came=came, given=-given, lost=-lost, left=left)
+        moved = {name: f"{sum(day.doses(*kinds) for day in self._lots):+}" for name, kinds in GROUPS.items()}
+        opening, left = (sum(map(of, self._lots)) for of in (attrgetter("opening"), attrgetter("closing")))
+        return texts("vaccine_admin.lot_days_together", opening=opening, **moved, left=left)
 
-    @on(DeskTable.RowHighlighted)
-    def _tell(self) -> None:
-        chosen = next((day for day in self._lots if _key(day) == self.table.current), None)
-        self.query_one("#entry", Facts).show(self._facts(chosen) if chosen else [])
+    def details(self, key: str) -> list[Fact]:
+        """What moved, kind by kind."""
+        return next((self._facts(day) for day in self._lots if _key(day) == key), [])
 
     def _facts(self, day: LotDay) -> list[Fact]:
         moves: Sequence[Fact] = [

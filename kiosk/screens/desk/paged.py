@@ -15,19 +15,19 @@ from domain.actors import Actor
 from domain.messages import Query
 from domain.stock import Vaccine
 from kiosk.i18n import Texts, Words
-from kiosk.screens.desk.list_desk import ListDesk
+from kiosk.screens.desk.list_desk import DetailedDesk
 from kiosk.screens.products import product
 from kiosk.services import Services
-from kiosk.widgets.desk_table import Column, DeskTable, Row
-from kiosk.widgets.facts import Fact, Facts
+from kiosk.widgets.desk_table import Column, Row, Toned
+from kiosk.widgets.facts import Fact
 from kiosk.widgets.say import Say
 
 E = TypeVar("E")
 PAGE = 100
 
 
-class PagedDesk(ListDesk, Generic[E]):
-    """Of one vaccine. Says in `asked` what it lists, and in `row` and `facts` how an entry looks."""
+class PagedDesk(DetailedDesk, Generic[E]):
+    """Of one vaccine. Says in `asked` what it lists, and in `key`, `cells` and `facts` how an entry looks."""
 
     COLUMNS: ClassVar[Sequence[Column]]
     NOTHING: ClassVar[str]
@@ -48,13 +48,17 @@ class PagedDesk(ListDesk, Generic[E]):
         super().__init__(services, actor)
         self.vaccine = vaccine
         self._page, self._more = 0, False
-        self._entries: list[E] = []
+        self._entries: dict[str, E] = {}
 
     def asked(self, limit: int, offset: int) -> Query[list[E]]:
         """The question for so many entries after so many newer ones."""
         raise NotImplementedError
 
-    def row(self, key: str, entry: E) -> Row:
+    def key(self, entry: E) -> str:
+        """What is its own alone: the cursor stays with it when newer ones come."""
+        raise NotImplementedError
+
+    def cells(self, entry: E) -> tuple[str | Toned, ...]:
         """An entry in the list."""
         raise NotImplementedError
 
@@ -70,10 +74,6 @@ class PagedDesk(ListDesk, Generic[E]):
         """What it is of, and where in it one is."""
         yield Say(self.heading, id="heading")
         yield Say(id="where", classes="hint")
-
-    def below(self) -> ComposeResult:
-        """The one under the cursor in full."""
-        yield Facts(id="entry")
 
     def clinic_changed(self) -> None:
         """Something was entered."""
@@ -98,26 +98,24 @@ class PagedDesk(ListDesk, Generic[E]):
     def _listed(self, event: Listed) -> None:
         if event.page != self._page:  # the answer about a page that was left meanwhile
             return
+        if not event.entries and self._page:  # what stood here is elsewhere now
+            self.action_turn(-1)
+            return
         self._more = len(event.entries) > PAGE
-        self._entries = event.entries[:PAGE]
+        self._entries = {self.key(entry): entry for entry in event.entries[:PAGE]}
         self.retranslate()
 
     def retranslate(self) -> None:
         """The table in the language of the moment."""
-        rows = [self.row(key, entry) for key, entry in self._keyed.items()]
+        rows = [Row(key, self.cells(entry)) for key, entry in self._entries.items()]
         self.show_rows(self.COLUMNS, rows)
-        self._tell()
+        self.tell()
         self.query_one("#where", Say).say(self._where(self._page * PAGE, len(rows)) if rows else self.NOTHING)
 
     def _where(self, before: int, count: int) -> Words:
         key = "desk.where_more" if self._more else "desk.where"
         return lambda t: t(key, first=before + 1, last=before + count)
 
-    @property
-    def _keyed(self) -> dict[str, E]:
-        return {f"{self._page}:{number}": entry for number, entry in enumerate(self._entries)}
-
-    @on(DeskTable.RowHighlighted)
-    def _tell(self) -> None:
-        entry = self._keyed.get(self.table.current or "")
-        self.query_one("#entry", Facts).show(self.facts(entry) if entry else [])
+    def details(self, key: str) -> list[Fact]:
+        """See `DetailedDesk.details`."""
+        return self.facts(self._entries[key]) if key in self._entries else []

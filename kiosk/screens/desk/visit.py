@@ -31,7 +31,7 @@ from domain.presentation import Site
 from domain.recipient import parse_name, parse_text
 from domain.stock import Lot
 from domain.vaccine import ListLots
-from domain.visit import CheckIn, CompleteInjection, GetVisit, ListInjections, Visit
+from domain.visit import CheckIn, CompleteInjection, GetVisit, ListVisitsOf, Visit
 from domain.visit import Screen as RecordScreening
 from kiosk.i18n import Texts, Words
 from kiosk.locations import STYLES
@@ -99,7 +99,7 @@ class VisitScreen(VisitKeys):
     class Known(Message):
         """The person's visits here."""
 
-        visits: list[Injection]
+        visits: list[Visit]
 
     @dataclass
     class LotsListed(Message):
@@ -158,7 +158,7 @@ class VisitScreen(VisitKeys):
 
     def _ask_around(self) -> None:
         self.run_query(ListLots(self.visit.injection.vaccine), self.LotsListed)
-        self.run_query(ListInjections(self.visit.injection.recipient), self.Known)
+        self.run_query(ListVisitsOf(self.visit.injection.recipient), self.Known)
 
     @on(Got)
     def _got(self, event: Got) -> None:

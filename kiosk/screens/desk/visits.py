@@ -10,7 +10,7 @@ from enum import IntEnum
 from domain.booking import BookingStatus
 from domain.clinic import Clinic
 from domain.errors import ClinicError, LotExpired, TooEarly, TooYoung
-from domain.injection import AdverseEvent, Injection, InjectionStatus, Known, Screening
+from domain.injection import Injection, InjectionStatus, Known, Screening
 from domain.visit import Visit
 from kiosk.i18n import Texts
 from kiosk.screens.desk.words import figures, hour, moment_or_day
@@ -140,14 +140,15 @@ class History:
     known: Known | None = None
 
     @classmethod
-    def of(cls, visit: Visit, visits: Sequence[Injection], clinic: Clinic, now: datetime) -> History:
+    def of(cls, visit: Visit, visits: Sequence[Visit], clinic: Clinic, now: datetime) -> History:
         """Out of all visits of the person."""
-        completed = (injection for injection in visits if injection.status is InjectionStatus.COMPLETED)
-        doses = [injection.given for injection in completed]
-        series = visit.presentation.series
+        every, this = [visit, *visits], visit.presentation.series
+        injections = [other.injection for other in visits]
+        doses = [one.given for one in injections if one.status is InjectionStatus.COMPLETED]
+        series = {other.injection.vaccine: other.presentation.series for other in every}
         return cls(
-            tuple(sorted(dose.given_on for dose in doses if dose.presentation.series == series)),
-            Known.of(visit.injection, series, visits, clinic, now),
+            tuple(sorted(dose.given_on for dose in doses if dose.presentation.series == this)),
+            Known.of(visit.injection, injections, series, clinic, now),
         )
 
 
@@ -169,26 +170,17 @@ def warnings(visit: Visit, history: History, clinic: Clinic, now: datetime, text
     earliest = product_facts.earliest_after(given, today)
     if earliest and today < earliest and today not in given:
         said.append(texts("injection_desk.warn.too_early", date=earliest, days=(earliest - today).days))
-    if history.known:
-        said += _known_words(history.known, visit.injection.screened(clinic, now), clinic, texts)
-    return said
+    return said + (_known_words(history.known, clinic, texts) if history.known else [])
 
 
-def event_words(event: AdverseEvent, clinic: Clinic, texts: Texts) -> str:
-    """What happened after a dose, how severe it was, and when it was told."""
-    severity = texts(f"injection_desk.severity.{event.severity.value}")
-    day = clinic.today(event.at)
-    return texts("injection_desk.warn.event", date=day, severity=severity, description=event.description)
-
-
-def _known_words(known: Known, own: Screening | None, clinic: Clinic, texts: Texts) -> list[str]:
-    """What the person's other visits and days say beside today's own screening: nobody has to remember it."""
+def _known_words(known: Known, clinic: Clinic, texts: Texts) -> list[str]:
+    """What the person's other visits and days say, so that nobody has to remember it."""
     said = []
-    said += [event_words(event, clinic, texts) for event in known.events]
-    for screening in dict.fromkeys((*known.standing, *known.told)):
-        if screening != own:
-            said.append(_found_words(screening, clinic, texts))
-    return said
+    for event in known.events:
+        severity = texts(f"injection_desk.severity.{event.severity.value}")
+        facts = {"date": clinic.today(event.at), "severity": severity, "description": event.description}
+        said.append(texts("injection_desk.warn.event", **facts))
+    return said + [_found_words(screening, clinic, texts) for screening in known.told]
 
 
 def _found_words(screening: Screening, clinic: Clinic, texts: Texts) -> str:
