@@ -120,7 +120,12 @@ def busy_day() -> None:
         "staff-menu": lambda t: t.press("f9").still().press("esc").still(),
         "vaccine-admin-busy": lambda t: day.choose(t, "백신 관리").still(0.8),
         "vaccine-ledger": lambda t: t.press("f4").still(0.8),
-        "vaccine-admin-contrast": lambda t: t.press("esc").still().press("f10").still(0.8),
+        "vaccine-day": lambda t: t.press("esc").still().press("f5").still(0.8),
+        "vaccine-lots": lambda t: t.press("esc").still().press("enter").still(0.8),
+        "vaccine-recall": lambda t: t.press("f2").still(0.8),
+        "vaccine-admin-contrast": lambda t: (
+            t.press("esc").still().press("esc").still().press("f10").still(0.8)
+        ),
         "certificate-issue-busy": lambda t: day.choose(t.press("f10", "esc"), "증명서 발급").still(0.8),
         "parts": lambda t: day.choose(t.press("esc"), "업무 처리 상태").still(0.8),
         "parts-pause": lambda t: t.press("f2").still(0.8),
