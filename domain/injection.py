@@ -9,9 +9,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from domain.clinic import Clinic
-from domain.errors import (
-    NotCompleted,
-)
+from domain.errors import NotCompleted
 from domain.presentation import Presentation, Route, Site
 
 
